@@ -1,0 +1,72 @@
+/** What every service of the sandbox is to the server that calls it, and to the services beside it. */
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
+
+/** Who signed a request. The next thing to be judged by policies hangs on this. */
+export interface Principal {
+  /** e.g. `arn:aws:iam::000000000000:user/administrator` or `arn:aws:sts::…:assumed-role/ROLE/FUNCTION` */
+  arn: string;
+  /** The role behind an assumed-role principal, `null` for the administrator. */
+  roleArn: string | null;
+  accessKeyId: string;
+}
+
+/** A request whose signature was checked; `body` yields the payload with `aws-chunked` framing removed. */
+export interface WireRequest {
+  method: string;
+  /** Path as sent, still percent-encoded, without the query. */
+  rawPath: string;
+  query: URLSearchParams;
+  /** Lower-cased names, as node:http gives them. */
+  headers: IncomingHttpHeaders;
+  /** Errors (AwsError) when the payload does not match its signed hash, chunk signatures or decoded length. */
+  body: Readable;
+  /** Trailing headers of an `aws-chunked` body (lower-cased); complete once `body` has ended. */
+  trailers: Record<string, string>;
+  /** Payload length in bytes after decoding, `null` when the client did not say. */
+  contentLength: number | null;
+  /** `null`: the request carried no signature at all. */
+  principal: Principal | null;
+  requestId: string;
+  /** Seen as TLS unless the request said `x-sandbox-insecure: 1`. */
+  secure: boolean;
+}
+
+export interface Service {
+  /** Answers the request, errors included: only a defect of the sandbox may make it reject. */
+  handle(request: WireRequest, response: ServerResponse): Promise<void>;
+}
+
+/** KMS as other services of AWS use it: in process, with the same key states and errors as on the wire. */
+export interface DataKeys {
+  /** @param keyId key id, key ARN, alias name or alias ARN. Throws AwsError (`NotFoundException`, `DisabledException`, `KMSInvalidStateException`). */
+  generateDataKey(keyId: string, encryptionContext: Record<string, string>): { keyArn: string; plaintext: Buffer; ciphertextBlob: Buffer };
+  /** Throws AwsError as above, and `InvalidCiphertextException` when the context differs. */
+  decrypt(ciphertextBlob: Buffer, encryptionContext: Record<string, string>): { keyArn: string; plaintext: Buffer };
+  /** Full ARN of a usable key; creates AWS managed keys such as `alias/aws/s3` at first use, as KMS does. Throws as generateDataKey. */
+  requireUsable(keyId: string): string;
+}
+
+export interface QueueMessage {
+  messageId: string;
+  receiptHandle: string;
+  body: string;
+  md5OfBody: string;
+  /** System attributes: ApproximateReceiveCount, SentTimestamp, SenderId, ApproximateFirstReceiveTimestamp … */
+  attributes: Record<string, string>;
+  messageAttributes: Record<string, { DataType: string; StringValue?: string; BinaryValue?: string }>;
+}
+
+/** SQS as the event source mapping and S3 use it: in process, the same visibility, counts and redrive as on the wire. */
+export interface Queues {
+  send(queueArn: string, body: string): void;
+  receive(queueArn: string, options: { max: number; visibilityTimeoutSeconds?: number }): QueueMessage[];
+  delete(queueArn: string, receiptHandle: string): void;
+  changeVisibility(queueArn: string, receiptHandle: string, seconds: number): void;
+  exists(queueArn: string): boolean;
+  /** Calls back whenever messages may have become visible (sent, timed out, moved back); returns the unsubscribe function. */
+  onAvailable(queueArn: string, listener: () => void): () => void;
+}
+
+/** Where S3 sends its event notifications. Synchronous, so that an object and its event are stored in one breath. */
+export type NotificationSink = (targetArn: string, body: string) => void;
