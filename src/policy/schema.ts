@@ -1,0 +1,66 @@
+/** The shape of `policy.yml`, version 1. Strict: an unknown word is an error. */
+import { z } from 'zod';
+
+/** Tags an S3 object can have: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html */
+const MAX_TAGS = 10;
+
+/** Unknown words are errors that name the known ones. */
+const strict = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? Object.keys(shape).join(', ') : undefined),
+  });
+
+const KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/;
+
+/** A full key ARN: an alias would resolve in the requester's account, not in the bucket owner's. */
+const keyArn = z.string().regex(KEY_ARN, 'a full KMS key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID), not an alias or a bare id');
+const kmsKey = z.union([z.literal('aws/s3'), keyArn], '`aws/s3` or a full KMS key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID)');
+
+export const encryptionSchema = z.discriminatedUnion('mode', [
+  strict({ mode: z.literal('sse-s3') }),
+  strict({ mode: z.literal('sse-kms'), key: kmsKey.optional(), bucketKey: z.boolean().default(false) }),
+  strict({ mode: z.literal('dsse-kms'), key: kmsKey.optional() }),
+  strict({ mode: z.literal('sse-c') }),
+]);
+
+const size = strict({
+  atLeast: z.int().nonnegative().optional(),
+  below: z.int().positive().optional(),
+});
+
+const matchSchema = strict({
+    prefix: z.string().min(1).optional(),
+    suffix: z.string().min(1).optional(),
+    size: size.optional(),
+    contentType: z
+      .string()
+      .regex(/^[a-z0-9!#$&^_.+-]+\/([a-z0-9!#$&^_.+-]+|\*)$/, 'a lower-case media type such as `application/pdf` or `image/*`')
+      .optional(),
+    tags: z
+      .record(z.string().min(1).max(128), z.string().max(256))
+      .refine((tags) => Object.keys(tags).length <= MAX_TAGS, `at most ${MAX_TAGS} tags`)
+      .optional(),
+  })
+  .refine((match) => Object.keys(match).length > 0, 'at least one of prefix, suffix, size, contentType, tags');
+
+const accessSchema = strict({
+  who: strict({ claim: z.string().min(1), has: z.string().min(1) }),
+  may: z.array(z.enum(['read', 'list', 'history'])).min(1),
+  under: z.array(z.string()).min(1),
+});
+
+export const policySchema = strict({
+  version: z.literal(1),
+  rules: z.array(strict({ match: matchSchema, encryption: encryptionSchema })).default([]),
+  default: strict({ encryption: encryptionSchema }),
+  source: z.literal('keep').default('keep'),
+  access: z.array(accessSchema).default([]),
+});
+
+export type Policy = z.infer<typeof policySchema>;
+export type Match = Policy['rules'][number]['match'];
+/** A mode with its parameters, as the policy says it: keys are still names, not material. */
+export type Encryption = z.infer<typeof encryptionSchema>;
+export type EncryptionMode = Encryption['mode'];
+export type AccessRule = z.infer<typeof accessSchema>;
+export type AccessAction = AccessRule['may'][number];
