@@ -1,0 +1,97 @@
+/** Who may sign requests: one administrator and one credential for each function's role. */
+import { randomBytes } from 'node:crypto';
+import { ACCOUNT_ID, PARTITION } from '../account.ts';
+import type { Principal } from '../service.ts';
+import type { State } from '../state.ts';
+
+const ADMINISTRATOR = 'administrator';
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+
+export interface Credential {
+  accessKeyId: string;
+  secretAccessKey: string;
+  /** `null` for the administrator's long-term credential. */
+  sessionToken: string | null;
+  principal: Principal;
+}
+
+export interface Credentials {
+  /** `null`: nobody has this access key id. */
+  find(accessKeyId: string): Credential | null;
+  /** The one long-term credential, made at first use and kept. */
+  administrator(): Credential;
+  /**
+   * The credential named `name` (a function, say). It is kept across restarts and replaced, so that the old one stops
+   * working, when the role or session name changes.
+   */
+  issueForRole(name: string, role: { roleArn: string; sessionName: string }): Credential;
+}
+
+type Row = {
+  name: string;
+  access_key_id: string;
+  secret_access_key: string;
+  session_token: string | null;
+  principal_arn: string;
+  role_arn: string | null;
+};
+
+export function openCredentials(state: State): Credentials {
+  state.db.exec(`CREATE TABLE IF NOT EXISTS wire_credentials (
+    name TEXT PRIMARY KEY, access_key_id TEXT NOT NULL UNIQUE, secret_access_key TEXT NOT NULL,
+    session_token TEXT, principal_arn TEXT NOT NULL, role_arn TEXT) STRICT`);
+  const selectAll = state.db.prepare('SELECT * FROM wire_credentials');
+  const upsert = state.db.prepare('INSERT OR REPLACE INTO wire_credentials VALUES (?, ?, ?, ?, ?, ?)');
+
+  const byName = new Map<string, Credential>();
+  const byKey = new Map<string, Credential>();
+  for (const row of selectAll.all() as Row[]) remember(row.name, fromRow(row));
+
+  function remember(name: string, credential: Credential): void {
+    const old = byName.get(name);
+    if (old) byKey.delete(old.accessKeyId);
+    byName.set(name, credential);
+    byKey.set(credential.accessKeyId, credential);
+  }
+
+  function issue(name: string, prefix: string, sessionToken: string | null, arn: string, roleArn: string | null): Credential {
+    const accessKeyId = prefix + randomText(16);
+    const credential = {
+      accessKeyId,
+      secretAccessKey: randomBytes(30).toString('base64'),
+      sessionToken,
+      principal: { arn, roleArn, accessKeyId },
+    };
+    upsert.run(name, accessKeyId, credential.secretAccessKey, sessionToken, arn, roleArn);
+    remember(name, credential);
+    return credential;
+  }
+
+  return {
+    find: (accessKeyId) => byKey.get(accessKeyId) ?? null,
+    administrator() {
+      const arn = `arn:${PARTITION}:iam::${ACCOUNT_ID}:user/${ADMINISTRATOR}`;
+      return byName.get(ADMINISTRATOR) ?? issue(ADMINISTRATOR, 'AKIA', null, arn, null);
+    },
+    issueForRole(name, { roleArn, sessionName }) {
+      const roleName = roleArn.slice(roleArn.lastIndexOf('/') + 1);
+      const arn = `arn:${PARTITION}:sts::${ACCOUNT_ID}:assumed-role/${roleName}/${sessionName}`;
+      const stored = byName.get(`role:${name}`);
+      if (stored?.principal.arn === arn && stored.principal.roleArn === roleArn) return stored;
+      return issue(`role:${name}`, 'ASIA', randomBytes(96).toString('base64'), arn, roleArn);
+    },
+  };
+}
+
+function fromRow(row: Row): Credential {
+  return {
+    accessKeyId: row.access_key_id,
+    secretAccessKey: row.secret_access_key,
+    sessionToken: row.session_token,
+    principal: { arn: row.principal_arn, roleArn: row.role_arn, accessKeyId: row.access_key_id },
+  };
+}
+
+function randomText(length: number): string {
+  return Array.from(randomBytes(length), (byte) => BASE32[byte % BASE32.length]).join('');
+}

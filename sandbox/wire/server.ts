@@ -1,0 +1,172 @@
+/**
+ * The one port of the sandbox: checks signatures and hands requests to the service that their scope names.
+ *
+ * What it does not do (2026-11-20): presigned URLs, Signature Version 4A and 2, form uploads (`POST` with a policy),
+ * virtual-hosted S3 addresses, TLS, HTTP/2, Regions other than the one in account.ts.
+ */
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { AwsError } from '../aws-error.ts';
+import type { Service, WireRequest } from '../service.ts';
+import { authenticatePresigned, authenticateS3, authenticateService, identificationOf, type Target } from './authenticate.ts';
+import type { Credentials } from './credentials.ts';
+import { asAwsError, sendError } from './error-response.ts';
+import { type Payload, streamPayload } from './payload.ts';
+import { type Protocol, protocolOf } from './protocol.ts';
+import { refuse } from './signature-errors.ts';
+import { parseAuthorization } from './sigv4.ts';
+
+/** Longer than clients keep an idle connection, so that it is always they who close it. */
+const KEEP_ALIVE_MS = 120_000;
+/** Node looks for slow clients with an interval; on loopback that is idle work. This is the longest one it takes. */
+const NEVER_CHECK_MS = 2 ** 31 - 1;
+
+export interface AwsServerOptions {
+  /** By the name in the credential scope: `s3`, `kms`, `secretsmanager`, `sqs`, `dynamodb`, `sts`, `lambda` … */
+  services: Record<string, Service>;
+  credentials: Credentials;
+  /** By path prefix, e.g. `/_sandbox/health`: what answers without a signature. */
+  local?: Record<string, Service>;
+  /** Told of exceptions that no service should throw; writes the stack to stderr unless given. */
+  onDefect?: (error: unknown) => void;
+}
+
+export interface AwsServer {
+  /** Binds to loopback. `0` takes any free port. */
+  listen(port: number): Promise<{ port: number; url: string }>;
+  /** Cuts every connection and frees the port; resolves as well when it never listened. */
+  close(): Promise<void>;
+}
+
+export function createAwsServer({ services, credentials, local = {}, onDefect = printDefect }: AwsServerOptions): AwsServer {
+  const server = createServer(
+    { noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0, headersTimeout: 0, connectionsCheckingInterval: NEVER_CHECK_MS },
+    (request, response) => void answer(request, response, () => {}),
+  );
+  server.on('checkContinue', (request, response) => void answer(request, response, () => response.writeContinue()));
+
+  async function answer(request: IncomingMessage, response: ServerResponse, sendContinue: () => void): Promise<void> {
+    const requestId = randomUUID();
+    let protocol: Protocol = request.headers['x-amz-target'] === undefined ? 'rest-xml' : 'json';
+    // Bytes that nobody read would stand between this answer and the next request of the connection.
+    response.once('finish', () => {
+      if (!request.complete) request.unpipe().resume();
+    });
+    try {
+      const target = targetOf(request);
+      const identification = identificationOf(request, target);
+      switch (identification.by) {
+        case 'query':
+          return authenticatePresigned();
+        case 'nothing':
+          return await answerUnsigned(request, response, target, requestId, sendContinue);
+        case 'header': {
+          const authorization = parseAuthorization(identification.header);
+          protocol = protocolOf(authorization.service, request.headers);
+          nameRequest(response, protocol, requestId);
+          const service = services[authorization.service];
+          if (!service) throw new AwsError(501, 'NotImplemented', `The sandbox does not implement the service ${authorization.service}.`);
+          const payload =
+            protocol === 'rest-xml'
+              ? authenticateS3(request, target, authorization, credentials)
+              : await authenticateService(request, target, authorization, credentials, protocol, sendContinue);
+          if (protocol === 'rest-xml') sendContinue();
+          return await service.handle(wireRequest(request, target, payload, payload.principal, requestId), response);
+        }
+        default:
+          return identification satisfies never;
+      }
+    } catch (error) {
+      if (!(error instanceof AwsError)) onDefect(error);
+      sendError(protocol, response, asAwsError(error), requestId);
+    }
+  }
+
+  async function answerUnsigned(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: Target,
+    requestId: string,
+    sendContinue: () => void,
+  ) {
+    const service = localService(target.rawPath) ?? anonymousService(request, target.rawPath);
+    nameRequest(response, 'rest-xml', requestId);
+    const payload = streamPayload(request, null);
+    sendContinue();
+    await service.handle(wireRequest(request, target, payload, null, requestId), response);
+  }
+
+  function localService(rawPath: string): Service | null {
+    const prefix = Object.keys(local)
+      .filter((candidate) => rawPath === candidate || rawPath.startsWith(candidate.endsWith('/') ? candidate : `${candidate}/`))
+      .sort((a, b) => b.length - a.length)[0];
+    return prefix === undefined ? null : (local[prefix] ?? null);
+  }
+
+  function anonymousService(request: IncomingMessage, rawPath: string): Service {
+    if (request.headers['x-amz-target'] !== undefined) throw refuse('json', { kind: 'missing' });
+    if (rawPath.startsWith('/_sandbox/')) throw new AwsError(404, 'NotFound', `The sandbox has nothing at ${rawPath}`);
+    if (!services.s3) throw refuse('rest-xml', { kind: 'missing' });
+    return services.s3;
+  }
+
+  return {
+    listen: (port) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, '127.0.0.1', () => {
+          server.off('error', reject);
+          const bound = (server.address() as AddressInfo).port;
+          resolve({ port: bound, url: `http://127.0.0.1:${bound}` });
+        });
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function targetOf(request: IncomingMessage): Target {
+  const url = request.url ?? '/';
+  const mark = url.indexOf('?');
+  return mark === -1 ? { rawPath: url, rawQuery: '' } : { rawPath: url.slice(0, mark), rawQuery: url.slice(mark + 1) };
+}
+
+function wireRequest(
+  request: IncomingMessage,
+  { rawPath, rawQuery }: Target,
+  { body, trailers, contentLength }: Payload,
+  principal: WireRequest['principal'],
+  requestId: string,
+): WireRequest {
+  const { headers } = request;
+  removeFramingFrom(headers);
+  const secure = headers['x-sandbox-insecure'] !== '1';
+  const query = new URLSearchParams(rawQuery);
+  return { method: request.method ?? 'GET', rawPath, query, headers, body, trailers, contentLength, principal, requestId, secure };
+}
+
+/** `aws-chunked` was for the way only: S3 does not store it as content encoding. */
+function removeFramingFrom(headers: IncomingMessage['headers']): void {
+  const encoding = headers['content-encoding'];
+  if (encoding === undefined || !encoding.includes('aws-chunked')) return;
+  const rest = encoding
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== 'aws-chunked' && name !== '');
+  if (rest.length > 0) headers['content-encoding'] = rest.join(',');
+  else delete headers['content-encoding'];
+}
+
+function nameRequest(response: ServerResponse, protocol: Protocol, requestId: string): void {
+  if (protocol !== 'rest-xml') return void response.setHeader('x-amzn-RequestId', requestId);
+  response.setHeader('x-amz-request-id', requestId);
+  response.setHeader('x-amz-id-2', 'sandbox');
+}
+
+function printDefect(error: unknown): void {
+  process.stderr.write(`sandbox defect: ${error instanceof Error ? error.stack : String(error)}\n`);
+}
