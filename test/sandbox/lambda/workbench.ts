@@ -1,0 +1,74 @@
+/** A folder of its own with functions in it, made from source texts. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { zipSync } from 'fflate';
+import { type FunctionConfiguration, type Functions, type LambdaOptions, openFunctions } from '../../../sandbox/lambda/index.ts';
+import { openState, type State } from '../../../sandbox/state.ts';
+import { type Credentials, openCredentials } from '../../../sandbox/wire/credentials.ts';
+
+export interface Workbench {
+  dir: string;
+  state: State;
+  credentials: Credentials;
+  functions: Functions;
+  /** What functions printed so far, by function. */
+  printed: Map<string, string>;
+  /** Bundles `source` as an ES module and deploys it as `name`. */
+  deploy(name: string, source: string, settings?: Partial<FunctionConfiguration>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function openWorkbench(options: Partial<LambdaOptions> = {}): Workbench {
+  const dir = mkdtempSync(join(tmpdir(), 'sealdrop-lambda-'));
+  const state = openState(join(dir, 'data'));
+  const credentials = openCredentials(state);
+  const printed = new Map<string, string>();
+  const log = (name: string, text: string) => void printed.set(name, (printed.get(name) ?? '') + text);
+  const functions = openFunctions({ state, credentials, endpoint: () => 'http://127.0.0.1:1', log, ...options });
+  return {
+    dir,
+    state,
+    credentials,
+    functions,
+    printed,
+    async deploy(name, source, settings = {}) {
+      functions.put({ ...configuration(name), zipPath: await bundleFunction(dir, name, source), ...settings });
+    },
+    async close() {
+      await functions.stop();
+      state.close();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The zip file of a function whose handler is `handlers/<name>.handler`. */
+export async function bundleFunction(dir: string, name: string, source: string): Promise<string> {
+  const built = await build({
+    stdin: { contents: source, loader: 'ts' },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+  });
+  const zipPath = join(dir, `${name}.zip`);
+  writeFileSync(zipPath, zipSync({ [`handlers/${name}.mjs`]: built.outputFiles[0]?.contents ?? new Uint8Array() }));
+  return zipPath;
+}
+
+function configuration(name: string): Omit<FunctionConfiguration, 'zipPath'> {
+  return {
+    name,
+    description: '',
+    handler: `handlers/${name}.handler`,
+    runtime: 'nodejs24.x',
+    architectures: ['arm64'],
+    roleArn: `arn:aws:iam::000000000000:role/${name}-role`,
+    memorySize: 256,
+    timeoutSeconds: 10,
+    variables: {},
+  };
+}
