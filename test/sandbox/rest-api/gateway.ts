@@ -1,0 +1,74 @@
+/** A REST API with functions behind it, and a client that sends requests exactly as told. */
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { functionArn } from '../../../sandbox/lambda/index.ts';
+import { type Api, type Authorization, type Method, openRestApi, type RestApi } from '../../../sandbox/rest-api/index.ts';
+import { openWorkbench, type Workbench } from '../lambda/workbench.ts';
+
+export interface Reply {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: Buffer;
+  /** False when the connection broke before the answer was whole. */
+  complete: boolean;
+}
+
+export interface Gateway {
+  bench: Workbench;
+  api: RestApi;
+  url: string;
+  deploy(methods: Method[], more?: Partial<Api>): void;
+  send(method: string, path: string, options?: { headers?: Record<string, string | string[]>; body?: string | Buffer }): Promise<Reply>;
+  close(): Promise<void>;
+}
+
+export async function openGateway(options: { maxStreamedBytes?: number } = {}): Promise<Gateway> {
+  const bench = openWorkbench();
+  const api = openRestApi({ functions: bench.functions, ...options });
+  const { url } = await api.listen(0);
+  return {
+    bench,
+    api,
+    url,
+    deploy: (methods, more = {}) =>
+      api.deploy({ id: 'api1234567', stage: 'dev', binaryMediaTypes: [], gatewayResponses: {}, methods, ...more }),
+    send: (method, path, { headers = {}, body } = {}) =>
+      new Promise((resolve, reject) => {
+        const { hostname, port } = new URL(url);
+        const outgoing = httpRequest({ hostname, port, method, path, headers, agent: false }, (incoming) => {
+          const chunks: Buffer[] = [];
+          incoming.on('data', (chunk) => chunks.push(chunk));
+          incoming.on('error', () => {});
+          incoming.once('close', () =>
+            resolve({
+              status: incoming.statusCode ?? 0,
+              headers: incoming.headers,
+              body: Buffer.concat(chunks),
+              complete: incoming.complete,
+            }),
+          );
+        });
+        outgoing.once('error', reject);
+        outgoing.end(body);
+      }),
+    async close() {
+      await api.close();
+      await bench.close();
+    },
+  };
+}
+
+/** A method of the API; its function is `fn` unless told otherwise. */
+export function method(
+  httpMethod: string,
+  resourcePath: string,
+  more: { fn?: string; streaming?: boolean; timeoutMs?: number; authorization?: Authorization } = {},
+): Method {
+  const { fn = 'fn', streaming = false, timeoutMs = 29_000, authorization = { type: 'NONE' } } = more;
+  return {
+    resourceId: 'res123',
+    resourcePath,
+    httpMethod,
+    authorization,
+    integration: { functionArn: functionArn(fn), streaming, timeoutMs },
+  };
+}
