@@ -1,1 +1,46 @@
-export const handler = async () => ({ statusCode: 501 });
+/** GET|HEAD /objects/{key+} and /object?key= → the decrypted object. */
+import type { Readable } from 'node:stream';
+import middy from '@middy/core';
+import { executionModeStreamifyResponse } from '@middy/core/StreamifyResponse';
+import { createObjectRecords } from '../src/audit/object-record.ts';
+import { createAuditTrail } from '../src/audit/trail.ts';
+import { objectHeaders } from '../src/http/object-headers.ts';
+import { parseApiRequest, requestedKey } from '../src/http/request.ts';
+import { createCustomerKeys } from '../src/keys/customer-keys.ts';
+import { createLog } from '../src/observability.ts';
+import { type OpenDeps, openObject } from '../src/open-object.ts';
+import { problemJson } from '../src/problem-json.ts';
+import * as runtime from '../src/runtime.ts';
+
+interface StreamedResponse {
+  statusCode: number;
+  headers: Record<string, string>;
+  body: Readable | string;
+}
+
+export const createHandler = (deps: () => OpenDeps) =>
+  middy<unknown, StreamedResponse>({ executionMode: executionModeStreamifyResponse })
+    .use(problemJson(() => deps().log))
+    .handler(async (event) => {
+      const request = parseApiRequest(event, ['key']);
+      const { caller, requestId } = request;
+      const purpose = request.method === 'HEAD' ? 'inspect' : 'read';
+      const opened = await openObject({ key: requestedKey(request), caller, purpose, requestId }, deps());
+      return { statusCode: 200, headers: objectHeaders(opened), body: opened.body ?? '' };
+    });
+
+export const handler = createHandler(
+  runtime.lazily(() => {
+    const env = runtime.environment('TARGET_BUCKET', 'AUDIT_TABLE', 'CUSTOMER_KEY_SECRET');
+    const dynamodb = runtime.dynamodb();
+    return {
+      s3: runtime.s3(),
+      targetBucket: env.TARGET_BUCKET,
+      access: runtime.policy().access,
+      records: createObjectRecords(dynamodb, env.AUDIT_TABLE),
+      trail: createAuditTrail(dynamodb, env.AUDIT_TABLE),
+      customerKeys: createCustomerKeys({ secretsManager: runtime.secretsManager(), secretId: env.CUSTOMER_KEY_SECRET }),
+      log: createLog('download'),
+    };
+  }),
+);

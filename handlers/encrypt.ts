@@ -1,1 +1,60 @@
-export const handler = async () => ({ statusCode: 501 });
+/** Ingest events → encrypted copies in the target bucket. */
+import type { Context, SQSBatchResponse } from 'aws-lambda';
+import { createObjectRecords } from '../src/audit/object-record.ts';
+import { createAuditTrail } from '../src/audit/trail.ts';
+import { positiveInteger } from '../src/config.ts';
+import { createDeadLetters } from '../src/dead-letters.ts';
+import { parseIngestEvent } from '../src/events/index.ts';
+import { createCustomerKeys } from '../src/keys/customer-keys.ts';
+import { createManagedKey } from '../src/keys/managed-key.ts';
+import { createLog } from '../src/observability.ts';
+import { policyFingerprint } from '../src/policy/fingerprint.ts';
+import { type ProcessDeps, processIngest } from '../src/process-ingest.ts';
+import * as runtime from '../src/runtime.ts';
+
+/** Takes any accepted event; of a queue it reports per message, without one a failure that may heal is thrown. */
+export const createHandler =
+  (deps: () => ProcessDeps) =>
+  async (event: unknown, _context?: Context): Promise<SQSBatchResponse> => {
+    const results = await processIngest(parseIngestEvent(event), deps());
+    const retried = results.filter((result) => result.verdict === 'retry');
+    for (const { message, error } of retried) {
+      if (message.receipt === null) throw error;
+    }
+    return {
+      batchItemFailures: retried.flatMap(({ message }) => (message.receipt ? [{ itemIdentifier: message.receipt.messageId }] : [])),
+    };
+  };
+
+export const handler = createHandler(
+  runtime.lazily(() => {
+    const env = runtime.environment(
+      'TARGET_BUCKET',
+      'AUDIT_TABLE',
+      'KMS_KEY_ARN',
+      'CUSTOMER_KEY_SECRET',
+      'INGEST_QUEUE_URL',
+      'DEAD_LETTER_QUEUE_URL',
+      'MAX_RECEIVE_COUNT',
+    );
+    const policy = runtime.policy();
+    const sqs = runtime.sqs();
+    const dynamodb = runtime.dynamodb();
+    return {
+      s3: runtime.s3(),
+      sqs,
+      policy,
+      policyFingerprint: policyFingerprint(policy),
+      targetBucket: env.TARGET_BUCKET,
+      kmsKeyArn: env.KMS_KEY_ARN,
+      managedKeyArn: createManagedKey(runtime.kms()),
+      customerKeys: createCustomerKeys({ secretsManager: runtime.secretsManager(), secretId: env.CUSTOMER_KEY_SECRET }),
+      trail: createAuditTrail(dynamodb, env.AUDIT_TABLE),
+      records: createObjectRecords(dynamodb, env.AUDIT_TABLE),
+      deadLetters: createDeadLetters(sqs, env.DEAD_LETTER_QUEUE_URL),
+      ingestQueueUrl: env.INGEST_QUEUE_URL,
+      maxReceiveCount: positiveInteger('MAX_RECEIVE_COUNT', env.MAX_RECEIVE_COUNT),
+      log: createLog('encrypt'),
+    };
+  }),
+);

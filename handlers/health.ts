@@ -1,1 +1,4 @@
-export const handler = async () => ({ statusCode: 501 });
+/** GET /health → that the API answers; it says nothing of what stands behind it. */
+import { toJson } from '../src/http/problem.ts';
+
+export const handler = async () => toJson({ status: 'ok' });

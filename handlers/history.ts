@@ -1,1 +1,35 @@
-export const handler = async () => ({ statusCode: 501 });
+/** GET /audit?key&from&to&limit&cursor → what happened to an object. */
+import middy from '@middy/core';
+import { createAuditTrail } from '../src/audit/trail.ts';
+import { toJson } from '../src/http/problem.ts';
+import { parseApiRequest, requestedKey, wholeNumber } from '../src/http/request.ts';
+import { type HistoryDeps, objectHistory } from '../src/object-history.ts';
+import { createLog } from '../src/observability.ts';
+import { problemJson } from '../src/problem-json.ts';
+import * as runtime from '../src/runtime.ts';
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1000;
+
+export const createHandler = (deps: () => HistoryDeps) =>
+  middy()
+    .use(problemJson(() => deps().log))
+    .handler(async (event: unknown) => {
+      const request = parseApiRequest(event, ['key', 'from', 'to', 'limit', 'cursor']);
+      const { query, caller, requestId } = request;
+      const { from, to, cursor } = query;
+      const limit = wholeNumber('limit', query.limit, DEFAULT_LIMIT, MAX_LIMIT);
+      return toJson(await objectHistory({ key: requestedKey(request), from, to, cursor, limit, caller, requestId }, deps()));
+    });
+
+export const handler = createHandler(
+  runtime.lazily(() => {
+    const env = runtime.environment('TARGET_BUCKET', 'AUDIT_TABLE');
+    return {
+      targetBucket: env.TARGET_BUCKET,
+      access: runtime.policy().access,
+      trail: createAuditTrail(runtime.dynamodb(), env.AUDIT_TABLE),
+      log: createLog('history'),
+    };
+  }),
+);

@@ -1,1 +1,35 @@
-export const handler = async () => ({ statusCode: 501 });
+/** GET /objects?prefix&delimiter&limit&cursor → a page of the target bucket. */
+import middy from '@middy/core';
+import { createAuditTrail } from '../src/audit/trail.ts';
+import { toJson } from '../src/http/problem.ts';
+import { parseApiRequest, wholeNumber } from '../src/http/request.ts';
+import { type ListDeps, listObjects } from '../src/list-objects.ts';
+import { createLog } from '../src/observability.ts';
+import { problemJson } from '../src/problem-json.ts';
+import * as runtime from '../src/runtime.ts';
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
+const MAX_KEYS = 1000;
+
+export const createHandler = (deps: () => ListDeps) =>
+  middy()
+    .use(problemJson(() => deps().log))
+    .handler(async (event: unknown) => {
+      const { query, caller, requestId } = parseApiRequest(event, ['prefix', 'delimiter', 'limit', 'cursor']);
+      const { prefix = '', delimiter, cursor } = query;
+      const limit = wholeNumber('limit', query.limit, MAX_KEYS, MAX_KEYS);
+      return toJson(await listObjects({ prefix, delimiter, limit, cursor, caller, requestId }, deps()));
+    });
+
+export const handler = createHandler(
+  runtime.lazily(() => {
+    const env = runtime.environment('TARGET_BUCKET', 'AUDIT_TABLE');
+    return {
+      s3: runtime.s3(),
+      targetBucket: env.TARGET_BUCKET,
+      access: runtime.policy().access,
+      trail: createAuditTrail(runtime.dynamodb(), env.AUDIT_TABLE),
+      log: createLog('list'),
+    };
+  }),
+);

@@ -12,7 +12,10 @@ interface ErrorDefinition {
 
 const ERRORS = {
   // What was asked for
-  'malformed-event': permanent(400, 'Check who sends to the ingest queue: it takes S3 "Object Created" events, directly, by SNS or by EventBridge.'),
+  'malformed-event': permanent(
+    400,
+    'Check who sends to the ingest queue: it takes S3 "Object Created" events, directly, by SNS or by EventBridge.',
+  ),
   'invalid-request': permanent(400, 'Correct the request as the detail says.'),
   unauthenticated: permanent(401, 'Send a valid token of the configured issuer as "Authorization: Bearer TOKEN".'),
   forbidden: permanent(403, 'Ask for an access rule in policy.yml that covers this action and key.'),
@@ -23,23 +26,38 @@ const ERRORS = {
   // The source object
   'source-gone': permanent(404, 'Nothing to do if it was deleted on purpose; otherwise drop the file again.'),
   'source-changed': permanent(409, 'Nothing to do: the event of the newer object encrypts it.'),
-  'source-unreadable': permanent(403, 'Give the encrypt function the right to read the source and to use its KMS key, then move the message back.'),
+  'source-unreadable': permanent(
+    403,
+    'Give the encrypt function the right to read the source and to use its KMS key, then move the message back.',
+  ),
   'too-large': permanent(413, 'Objects above 5 GB are not copied yet; split the file or wait for multipart copies.'),
 
   // Keys
   'kms-key-disabled': permanent(503, 'Enable the KMS key, then move the messages back from the dead-letter queue.'),
-  'kms-key-pending-deletion': permanent(503, 'Cancel the deletion and enable the KMS key, or change the rule, then move the messages back.'),
+  'kms-key-pending-deletion': permanent(
+    503,
+    'Cancel the deletion and enable the KMS key, or change the rule, then move the messages back.',
+  ),
   'kms-key-not-found': permanent(503, 'Correct the key ARN in policy.yml: it must exist in the Region of the target bucket.'),
   'kms-key-denied': permanent(503, 'Allow the function on the KMS key, in the key policy and in its role, then move the messages back.'),
   'customer-key-missing': permanent(503, 'Restore the secret or the version that holds the customer key, then try again.'),
-  'customer-key-invalid': permanent(503, 'Store 32 raw bytes, 64 hex digits, base64 of 32 bytes or 32 ASCII characters as the current version of the secret.'),
-  'customer-key-mismatch': permanent(503, 'The object was encrypted under another customer key: restore the key version that its record names.'),
+  'customer-key-invalid': permanent(
+    503,
+    'Store 32 raw bytes, 64 hex digits, base64 of 32 bytes or 32 ASCII characters as the current version of the secret.',
+  ),
+  'customer-key-mismatch': permanent(
+    503,
+    'The object was encrypted under another customer key: restore the key version that its record names.',
+  ),
 
   // The target
   'sse-c-blocked': permanent(503, "Set BlockedEncryptionTypes to NONE in the target bucket's encryption, then move the messages back."),
   'target-missing': permanent(503, 'Create the target bucket or correct TARGET_BUCKET, then move the messages back.'),
   'access-denied': permanent(503, "Compare the function's role and the bucket policy with the stack's template."),
-  'answer-mismatch': permanent(502, 'The target did not encrypt as asked: check that it is Amazon S3 and that nothing rewrites its answers; treat the object as exposed.'),
+  'answer-mismatch': permanent(
+    502,
+    'The target did not encrypt as asked: check that it is Amazon S3 and that nothing rewrites its answers; treat the object as exposed.',
+  ),
 
   // What heals by itself
   throttled: transient(503, 'Nothing: it is retried with a growing delay.'),

@@ -1,5 +1,5 @@
 /** From the text of `policy.yml` to a policy, or to every problem it has at once. */
-import { isMap, isNode, isPair, isScalar, LineCounter, type Node, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { SealdropError } from '../errors.ts';
 import { type Policy, policySchema } from './schema.ts';
@@ -24,8 +24,8 @@ export function loadPolicy(text: string, fileName = 'policy.yml'): Policy {
   if (result.success) return result.data;
 
   const problems = result.error.issues.flatMap(flatten).map((issue) => {
-    const node = nodeAt(document.contents, issue.path);
-    const { line, col } = lines.linePos(node?.range?.[0] ?? 0);
+    const { node, offset } = locate(document.contents, issue.path);
+    const { line, col } = lines.linePos(offset);
     const path = issue.path.map(String).join('.') || 'the policy';
     return `${fileName}:${line}:${col}: at ${path}: ${describe(issue, node)}`;
   });
@@ -51,9 +51,7 @@ function describe(issue: Issue, node: Node | null): string {
     case 'invalid_value':
       return `got ${show(node)}; allowed: ${issue.values.map(String).join(', ')}`;
     case 'invalid_union':
-      return issue.discriminator === undefined
-        ? `got ${show(node)}; allowed: ${issue.message}`
-        : `got ${show(node)}; allowed: ${(issue.options ?? []).map(String).join(', ')}`;
+      return `got ${show(node)}; allowed: ${'options' in issue && issue.options ? issue.options.map(String).join(', ') : issue.message}`;
     case 'invalid_type':
       return node === null ? `missing; it must be of type ${issue.expected}` : `got ${show(node)}; it must be of type ${issue.expected}`;
     default:
@@ -67,19 +65,24 @@ function show(node: Node | null): string {
   return isMap(node) ? 'a mapping' : 'a list';
 }
 
-/** The deepest node on the path that exists; for an unknown word its key, so that the line is the word's own. */
-function nodeAt(root: Node | null, path: readonly PropertyKey[]): Node | null {
-  let node: Node | null = root;
+/** Where a path stands in the text: its word if it has one, else its value; the nearest parent when it is missing. */
+function locate(root: Node | null, path: readonly PropertyKey[]): { node: Node | null; offset: number } {
+  let node = root;
+  let offset = root?.range?.[0] ?? 0;
   for (const [index, step] of path.entries()) {
+    const last = index === path.length - 1;
     if (isMap(node)) {
-      const pair = node.items.find((item) => isPair(item) && isScalar(item.key) && item.key.value === step);
-      if (pair === undefined) return index === path.length - 1 ? null : node;
-      if (index === path.length - 1 && isNode(pair.key) && !isNode(pair.value)) return pair.key;
+      const pair = node.items.find((item) => isScalar(item.key) && item.key.value === step);
+      if (pair === undefined || !isNode(pair.key)) return { node: null, offset };
       node = isNode(pair.value) ? pair.value : null;
-    } else if (node !== null && 'items' in node && Array.isArray(node.items)) {
+      offset = (last || node === null ? pair.key.range?.[0] : node.range?.[0]) ?? offset;
+    } else if (isSeq(node)) {
       const item: unknown = node.items[Number(step)];
       node = isNode(item) ? item : null;
+      offset = node?.range?.[0] ?? offset;
+    } else {
+      return { node: null, offset };
     }
   }
-  return node;
+  return { node, offset };
 }

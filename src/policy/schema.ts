@@ -12,9 +12,13 @@ const strict = <Shape extends z.ZodRawShape>(shape: Shape) =>
 
 const KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/;
 
-/** A full key ARN: an alias would resolve in the requester's account, not in the bucket owner's. */
-const keyArn = z.string().regex(KEY_ARN, 'a full KMS key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID), not an alias or a bare id');
-const kmsKey = z.union([z.literal('aws/s3'), keyArn], '`aws/s3` or a full KMS key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID)');
+/** Full key ARNs only: an alias would resolve in the requester's account, not in the bucket owner's. */
+const kmsKey = z
+  .string()
+  .refine(
+    (key) => key === 'aws/s3' || KEY_ARN.test(key),
+    'aws/s3, or a full KMS key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID) rather than an alias or a bare id',
+  );
 
 export const encryptionSchema = z.discriminatedUnion('mode', [
   strict({ mode: z.literal('sse-s3') }),
@@ -29,24 +33,23 @@ const size = strict({
 });
 
 const matchSchema = strict({
-    prefix: z.string().min(1).optional(),
-    suffix: z.string().min(1).optional(),
-    size: size.optional(),
-    contentType: z
-      .string()
-      .regex(/^[a-z0-9!#$&^_.+-]+\/([a-z0-9!#$&^_.+-]+|\*)$/, 'a lower-case media type such as `application/pdf` or `image/*`')
-      .optional(),
-    tags: z
-      .record(z.string().min(1).max(128), z.string().max(256))
-      .refine((tags) => Object.keys(tags).length <= MAX_TAGS, `at most ${MAX_TAGS} tags`)
-      .optional(),
-  })
-  .refine((match) => Object.keys(match).length > 0, 'at least one of prefix, suffix, size, contentType, tags');
+  prefix: z.string().min(1).optional(),
+  suffix: z.string().min(1).optional(),
+  size: size.optional(),
+  contentType: z
+    .string()
+    .regex(/^[a-z0-9!#$&^_.+-]+\/([a-z0-9!#$&^_.+-]+|\*)$/, 'a lower-case media type such as `application/pdf` or `image/*`')
+    .optional(),
+  tags: z
+    .record(z.string().min(1).max(128), z.string().max(256))
+    .refine((tags) => Object.keys(tags).length <= MAX_TAGS, `at most ${MAX_TAGS} tags`)
+    .optional(),
+}).refine((match) => Object.keys(match).length > 0, 'at least one of prefix, suffix, size, contentType, tags');
 
 const accessSchema = strict({
   who: strict({ claim: z.string().min(1), has: z.string().min(1) }),
-  may: z.array(z.enum(['read', 'list', 'history'])).min(1),
-  under: z.array(z.string()).min(1),
+  may: z.array(z.enum(['read', 'list', 'history'])).min(1, 'at least one of read, list, history'),
+  under: z.array(z.string()).min(1, "at least one prefix ('' for every key)"),
 });
 
 export const policySchema = strict({

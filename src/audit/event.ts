@@ -1,0 +1,45 @@
+/** One thing that happened to an object. */
+import type { EncryptionDescription } from '../encryption/index.ts';
+import type { ErrorCode } from '../errors.ts';
+
+export type AuditAction =
+  | 'ObjectEncrypted'
+  | 'EncryptionFailed'
+  /** A GET through the API: recorded before its first byte. */
+  | 'ObjectDownloaded'
+  /** A HEAD through the API: what is known of an object, without its bytes. */
+  | 'ObjectInspected'
+  | 'DownloadDenied'
+  | 'ListDenied'
+  | 'HistoryDenied';
+
+export interface AuditEvent {
+  action: AuditAction;
+  outcome: 'success' | 'failure' | 'denied';
+  /** The target bucket, and the key there; a denied listing has its prefix. */
+  bucket: string;
+  key: string;
+  /** Who did it: `function/encrypt`, or the subject of the caller's token. */
+  actor: string;
+  /** Who dropped the source, as S3 names them. */
+  requester?: string;
+  /** ISO 8601. Of an object's encryption: when its source was stored. */
+  at: string;
+  /** ISO 8601: when this event was written. */
+  recordedAt: string;
+  /** Makes repetitions of one event the same event: the source's sequencer, or the request's own id. */
+  uniqueId: string;
+  correlationId: string;
+  encryption?: EncryptionDescription;
+  versionId?: string;
+  sourceVersionId?: string;
+  /** Bytes. */
+  size?: number;
+  code?: ErrorCode;
+  detail?: string;
+}
+
+/** Position in an object's history: by time, and the same for every repetition of one event. */
+export function eventSortKey(event: AuditEvent): string {
+  return `${event.at}#${event.action}#${event.uniqueId}`;
+}

@@ -1,0 +1,57 @@
+/** What S3's refusals of a copy mean: the source, a key or the target. */
+import { type ErrorObject, SealdropError } from '../errors.ts';
+import type { ObjectRef } from '../events/index.ts';
+import { type ErrorNames, translateAwsError } from '../translate-aws-error.ts';
+
+/** Failures of KMS as S3 passes them on, for reads and writes alike. */
+export const KMS_ERRORS: ErrorNames = {
+  'KMS.DisabledException': ['kms-key-disabled', 'the KMS key is disabled'],
+  'KMS.KMSInvalidStateException': ['kms-key-pending-deletion', 'the KMS key cannot be used'],
+  'KMS.NotFoundException': ['kms-key-not-found', 'the KMS key does not exist'],
+  'KMS.AccessDeniedException': ['kms-key-denied', 'the KMS key may not be used'],
+};
+
+const COPY_ERRORS: ErrorNames = {
+  ...KMS_ERRORS,
+  NoSuchKey: ['source-gone', 'the source object does not exist'],
+  NoSuchVersion: ['source-gone', 'the source version does not exist'],
+  PreconditionFailed: ['source-changed', 'the source object was overwritten since its event'],
+  InvalidObjectState: ['source-unreadable', 'the source object is archived'],
+  OperationAborted: ['conflict', 'another operation on the object is under way'],
+  ConditionalRequestConflict: ['conflict', 'another operation on the object is under way'],
+};
+
+export function translateCopyError(error: unknown, ref: ObjectRef, targetBucket: string): SealdropError {
+  const object: ErrorObject = { bucket: ref.bucket, key: ref.key, versionId: ref.versionId };
+  const name = error instanceof Error ? error.name : '';
+  const message = error instanceof Error ? error.message : '';
+  if (name === 'NoSuchBucket') {
+    const bucket = error instanceof Error && 'BucketName' in error ? String(error.BucketName) : targetBucket;
+    const code = bucket === ref.bucket && bucket !== targetBucket ? 'source-gone' : 'target-missing';
+    return new SealdropError(code, `bucket ${bucket} does not exist`, { object, cause: error });
+  }
+  if (name === 'AccessDenied') {
+    const [code, meaning] = denied(message);
+    return new SealdropError(code, `${meaning} (${name}: ${message})`, { object, cause: error });
+  }
+  if (name === 'InvalidRequest') {
+    if (/larger than the maximum allowable size/i.test(message)) {
+      return new SealdropError('too-large', message, { object, cause: error });
+    }
+    if (/Server Side Encryption/i.test(message)) {
+      return new SealdropError('source-unreadable', `the source is encrypted with a key that we do not hold (${message})`, {
+        object,
+        cause: error,
+      });
+    }
+  }
+  return translateAwsError(error, COPY_ERRORS, object);
+}
+
+/** S3 names the denied action since 2024: https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html */
+function denied(message: string): readonly ['sse-c-blocked' | 'kms-key-denied' | 'source-unreadable' | 'access-denied', string] {
+  if (/SSE-C|customer-provided/i.test(message) && /block/i.test(message)) return ['sse-c-blocked', 'the target bucket blocks SSE-C'];
+  if (/kms:[A-Za-z]+/.test(message)) return ['kms-key-denied', 'the KMS key may not be used'];
+  if (/s3:Get[A-Za-z]+/.test(message)) return ['source-unreadable', 'the source may not be read'];
+  return ['access-denied', 'S3 denies the copy'];
+}

@@ -1,0 +1,31 @@
+/** Where messages go that no retry can heal, with their cause by name. */
+import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { SealdropError } from './errors.ts';
+import { translateAwsError } from './translate-aws-error.ts';
+
+/** What SQS does not take in a text: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
+const NOT_ALLOWED = /[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
+
+export interface DeadLetters {
+  /**
+   * Sends the original text with `code`, `cause`, `nextStep` and the object's name as message attributes, so that the
+   * same message moved back to the ingest queue is tried again as it was. Throws SealdropError.
+   */
+  send(body: string, error: SealdropError): Promise<void>;
+}
+
+export function createDeadLetters(sqs: SQSClient, queueUrl: string): DeadLetters {
+  return {
+    async send(body, error) {
+      const { code, message, nextStep, object } = error;
+      const texts = { code, cause: message, nextStep, bucket: object?.bucket, key: object?.key, versionId: object?.versionId };
+      const present = Object.entries(texts).filter((entry): entry is [string, string] => Boolean(entry[1]));
+      const MessageAttributes = Object.fromEntries(
+        present.map(([name, text]) => [name, { DataType: 'String', StringValue: text.replace(NOT_ALLOWED, '\uFFFD') }]),
+      );
+      await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body, MessageAttributes })).catch((cause: unknown) => {
+        throw translateAwsError(cause, {}, object);
+      });
+    },
+  };
+}

@@ -1,0 +1,136 @@
+/** Encrypts objects into the target bucket: copy, then audit event, then object record. */
+import pMap from 'p-map';
+import type { AuditEvent } from './audit/event.ts';
+import type { ObjectRecord, ObjectRecords } from './audit/object-record.ts';
+import type { AuditTrail } from './audit/trail.ts';
+import { copyObject, type StoredCopy } from './copy/copy-object.ts';
+import { planCopy } from './copy/plan.ts';
+import { type DecideDeps, decideEncryption } from './decide-encryption.ts';
+import { describeEncryption, type EncryptionDescription } from './encryption/index.ts';
+import { asSealdropError, SealdropError } from './errors.ts';
+import type { ObjectRef } from './events/index.ts';
+
+/** Copies under way at once in one invocation; S3 does the work, so this bounds open requests, not memory. */
+const MAX_PARALLEL_COPIES = 32;
+
+const ACTOR = 'function/encrypt';
+
+export interface EncryptDeps extends DecideDeps {
+  targetBucket: string;
+  policyFingerprint: string;
+  trail: AuditTrail;
+  records: ObjectRecords;
+}
+
+export interface EncryptRequest {
+  ref: ObjectRef;
+  /** Its last delivery: a failure that could heal is recorded as final. */
+  lastTry: boolean;
+}
+
+export type EncryptOutcome =
+  | { status: 'encrypted'; ref: ObjectRef; encryption: EncryptionDescription; durationMs: number }
+  | { status: 'failed'; ref: ObjectRef; error: SealdropError };
+
+/**
+ * Outcomes come in the order of the requests; it does not throw. One table call holds the audit events of all of them,
+ * and an object whose event or record could not be written is a failure that is retried.
+ */
+export async function encryptObjects(requests: EncryptRequest[], deps: EncryptDeps): Promise<EncryptOutcome[]> {
+  const copies = await pMap(requests, (request) => copyOne(request, deps), { concurrency: MAX_PARALLEL_COPIES });
+  const events = copies.flatMap(({ event }) => (event === null ? [] : [event]));
+  try {
+    await deps.trail.append(events);
+  } catch (error) {
+    // A copy without its event does not count; what failed anyway keeps its own cause.
+    return copies.map(({ outcome }) => (outcome.status === 'failed' ? outcome : failed(outcome.ref, error)));
+  }
+  return Promise.all(
+    copies.map(async ({ outcome, record }) => {
+      if (record === null) return outcome;
+      try {
+        await deps.records.put(record);
+        return outcome;
+      } catch (error) {
+        return failed(outcome.ref, error);
+      }
+    }),
+  );
+}
+
+interface CopyStep {
+  outcome: EncryptOutcome;
+  event: AuditEvent | null;
+  record: ObjectRecord | null;
+}
+
+async function copyOne({ ref, lastTry }: EncryptRequest, deps: EncryptDeps): Promise<CopyStep> {
+  const started = performance.now();
+  try {
+    const { stored, encryption, key } = await decideAndCopy(ref, deps);
+    const named = { ...ref, key };
+    return {
+      outcome: { status: 'encrypted', ref: named, encryption, durationMs: performance.now() - started },
+      event: { ...eventOf(named, deps), action: 'ObjectEncrypted', outcome: 'success', encryption, ...versionOf(stored) },
+      record: recordOf(named, stored, encryption, deps),
+    };
+  } catch (error) {
+    const outcome = failed(ref, error);
+    const { code, retryable, message } = outcome.error;
+    const final = !retryable || lastTry;
+    const event: AuditEvent = { ...eventOf(ref, deps), action: 'EncryptionFailed', outcome: 'failure', code, detail: message };
+    return { outcome, event: final ? event : null, record: null };
+  }
+}
+
+async function decideAndCopy(
+  ref: ObjectRef,
+  deps: EncryptDeps,
+): Promise<{ stored: StoredCopy; encryption: EncryptionDescription; key: string }> {
+  try {
+    planCopy(ref);
+    const encryption = await decideEncryption(ref, deps);
+    const stored = await copyObject(deps.s3, ref, deps.targetBucket, encryption);
+    return { stored, encryption: describeEncryption(encryption), key: ref.key };
+  } catch (error) {
+    if (ref.alternativeKey === undefined || !(error instanceof SealdropError) || error.code !== 'source-gone') throw error;
+    const { alternativeKey, ...rest } = ref;
+    return decideAndCopy({ ...rest, key: alternativeKey }, deps);
+  }
+}
+
+function failed(ref: ObjectRef, error: unknown): { status: 'failed'; ref: ObjectRef; error: SealdropError } {
+  return { status: 'failed', ref, error: asSealdropError(error, ref) };
+}
+
+function eventOf(ref: ObjectRef, deps: EncryptDeps) {
+  return {
+    bucket: deps.targetBucket,
+    key: ref.key,
+    actor: ACTOR,
+    ...(ref.requester === undefined ? {} : { requester: ref.requester }),
+    at: ref.eventTime,
+    recordedAt: new Date().toISOString(),
+    uniqueId: ref.sequencer,
+    correlationId: ref.correlationId,
+    size: ref.size,
+    ...(ref.versionId === undefined ? {} : { sourceVersionId: ref.versionId }),
+  };
+}
+
+function recordOf(ref: ObjectRef, stored: StoredCopy, encryption: EncryptionDescription, deps: EncryptDeps): ObjectRecord {
+  return {
+    bucket: deps.targetBucket,
+    key: ref.key,
+    encryption,
+    ...stored,
+    size: ref.size,
+    policyFingerprint: deps.policyFingerprint,
+    source: { bucket: ref.bucket, etag: ref.etag, ...versionOf(ref), sequencer: ref.sequencer },
+    encryptedAt: new Date().toISOString(),
+  };
+}
+
+function versionOf({ versionId }: { versionId?: string }): { versionId?: string } {
+  return versionId === undefined ? {} : { versionId };
+}

@@ -1,0 +1,68 @@
+/**
+ * An encryption as it is applied: the policy's mode with its keys resolved to a full ARN or to key material.
+ * What the policy says (`Encryption` in src/policy) names keys; this one carries what a request needs.
+ */
+import type { EncryptionMode } from '../policy/schema.ts';
+
+export type { EncryptionMode };
+
+/** The SSE-C key. `material` is not enumerable, so that no log or JSON ever shows it. */
+export interface CustomerKey {
+  /** Secrets Manager's version id. */
+  readonly versionId: string;
+  /** 32 bytes. */
+  readonly material: Buffer;
+}
+
+interface ResolvedByMode {
+  'sse-s3': { mode: 'sse-s3' };
+  'sse-kms': { mode: 'sse-kms'; keyArn: string; bucketKey: boolean };
+  'dsse-kms': { mode: 'dsse-kms'; keyArn: string };
+  'sse-c': { mode: 'sse-c'; customerKey: CustomerKey };
+}
+
+export type ResolvedEncryption<Mode extends EncryptionMode = EncryptionMode> = ResolvedByMode[Mode];
+
+/** How an object is encrypted, without secrets: what records, events and tables show. */
+export interface EncryptionDescription {
+  mode: EncryptionMode;
+  keyArn?: string;
+  bucketKey?: boolean;
+  customerKeyVersion?: string;
+}
+
+/** The members of CopyObject and CreateMultipartUpload that choose the target's encryption. */
+export interface WriteParameters {
+  ServerSideEncryption?: 'AES256' | 'aws:kms' | 'aws:kms:dsse';
+  SSEKMSKeyId?: string;
+  BucketKeyEnabled?: boolean;
+  SSECustomerAlgorithm?: 'AES256';
+  /** Base64; the SDK adds its MD5. */
+  SSECustomerKey?: string;
+}
+
+/** The only encryption members that UploadPartCopy, GetObject and HeadObject take. */
+export type KeyParameters = Pick<WriteParameters, 'SSECustomerAlgorithm' | 'SSECustomerKey'>;
+
+/** All that S3's answer to a write says about encryption. */
+export interface EncryptionAnswer {
+  ServerSideEncryption?: string | undefined;
+  SSEKMSKeyId?: string | undefined;
+  BucketKeyEnabled?: boolean | undefined;
+  SSECustomerAlgorithm?: string | undefined;
+  SSECustomerKeyMD5?: string | undefined;
+}
+
+/** One way of protecting an object on the server's side. */
+export interface ServerSideMode<Mode extends EncryptionMode> {
+  writeParameters(encryption: ResolvedEncryption<Mode>): WriteParameters;
+  keyParameters(encryption: ResolvedEncryption<Mode>): KeyParameters;
+  /** The answer of a write that did what was asked; a member left out must be absent (a Bucket Key: absent or `false`). */
+  expectedAnswer(encryption: ResolvedEncryption<Mode>): EncryptionAnswer;
+  describe(encryption: ResolvedEncryption<Mode>): EncryptionDescription;
+}
+
+/** @param material 32 bytes, kept by reference */
+export function customerKey(versionId: string, material: Buffer): CustomerKey {
+  return Object.defineProperty({ versionId, material }, 'material', { enumerable: false });
+}

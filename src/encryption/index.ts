@@ -1,0 +1,65 @@
+/** The encryption modes behind one door. Pure: parameters in, parameters out. */
+import { dsseKms } from './dsse-kms.ts';
+import type {
+  EncryptionAnswer,
+  EncryptionDescription,
+  EncryptionMode,
+  KeyParameters,
+  ResolvedEncryption,
+  ServerSideMode,
+  WriteParameters,
+} from './encryption.ts';
+import { sseC } from './sse-c.ts';
+import { sseKms } from './sse-kms.ts';
+import { sseS3 } from './sse-s3.ts';
+
+export { type CustomerKey, customerKey, type EncryptionAnswer, type EncryptionDescription, type ResolvedEncryption } from './encryption.ts';
+
+const MODES: { [Mode in EncryptionMode]: ServerSideMode<Mode> } = {
+  'sse-s3': sseS3,
+  'sse-kms': sseKms,
+  'dsse-kms': dsseKms,
+  'sse-c': sseC,
+};
+
+/** What CopyObject and CreateMultipartUpload must say. */
+export function writeParameters(encryption: ResolvedEncryption): WriteParameters {
+  return modeOf(encryption).writeParameters(encryption);
+}
+
+/** What reads and parts must say: the customer key for SSE-C, nothing otherwise. */
+export function keyParameters(encryption: ResolvedEncryption): KeyParameters {
+  return modeOf(encryption).keyParameters(encryption);
+}
+
+export function describeEncryption(encryption: ResolvedEncryption): EncryptionDescription {
+  return modeOf(encryption).describe(encryption);
+}
+
+/**
+ * Compares S3's answer with what was asked, in everything it carries.
+ * @returns one sentence a difference; empty when S3 did exactly what was asked. An answer silent about encryption differs.
+ */
+export function differences(encryption: ResolvedEncryption, answer: EncryptionAnswer): string[] {
+  const expected = modeOf(encryption).expectedAnswer(encryption);
+  const found: string[] = [];
+  for (const member of ANSWER_MEMBERS) {
+    // S3 sends the Bucket Key header only when it is on.
+    const asked = member === 'BucketKeyEnabled' ? (expected[member] ?? false) : expected[member];
+    const told = member === 'BucketKeyEnabled' ? (answer[member] ?? false) : answer[member];
+    if (asked !== told) found.push(`${member}: asked for ${asked ?? 'none'}, the answer says ${told ?? 'none'}`);
+  }
+  return found;
+}
+
+const ANSWER_MEMBERS = [
+  'ServerSideEncryption',
+  'SSEKMSKeyId',
+  'BucketKeyEnabled',
+  'SSECustomerAlgorithm',
+  'SSECustomerKeyMD5',
+] as const satisfies (keyof EncryptionAnswer)[];
+
+function modeOf<Mode extends EncryptionMode>(encryption: ResolvedEncryption<Mode>): ServerSideMode<Mode> {
+  return MODES[(encryption as { mode: Mode }).mode];
+}

@@ -1,0 +1,10 @@
+/** SSE-KMS: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html */
+import type { ServerSideMode } from './encryption.ts';
+
+export const sseKms: ServerSideMode<'sse-kms'> = {
+  // The Bucket Key is always said, on or off: silence would take the bucket's default.
+  writeParameters: ({ keyArn, bucketKey }) => ({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: keyArn, BucketKeyEnabled: bucketKey }),
+  keyParameters: () => ({}),
+  expectedAnswer: ({ keyArn, bucketKey }) => ({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: keyArn, BucketKeyEnabled: bucketKey }),
+  describe: ({ keyArn, bucketKey }) => ({ mode: 'sse-kms', keyArn, bucketKey }),
+};

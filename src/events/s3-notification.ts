@@ -1,0 +1,59 @@
+/** S3's own notification: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
+import * as z from 'zod/mini';
+import { SealdropError } from '../errors.ts';
+import { checkedRef, decodeFormKey, type ObjectRef, unquoted } from './object-ref.ts';
+import { parse } from './parse.ts';
+
+/** Minor versions add members only: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
+const SUPPORTED_MAJOR = '2.';
+
+const recordSchema = z.object({
+  eventVersion: z.string(),
+  eventSource: z.literal('aws:s3'),
+  eventName: z.string(),
+});
+
+const createdSchema = z.object({
+  eventTime: z.iso.datetime(),
+  userIdentity: z.optional(z.object({ principalId: z.optional(z.string()) })),
+  responseElements: z.optional(z.object({ 'x-amz-request-id': z.optional(z.string()) })),
+  s3: z.object({
+    bucket: z.object({ name: z.string().check(z.minLength(1)) }),
+    object: z.object({
+      key: z.string().check(z.minLength(1)),
+      size: z.int().check(z.nonnegative()),
+      eTag: z.string().check(z.minLength(1)),
+      versionId: z.optional(z.string()),
+      sequencer: z.string().check(z.regex(/^[0-9A-Fa-f]+$/)),
+    }),
+  }),
+});
+
+/** `null`: an event that Sealdrop takes no notice of, such as a deletion. Throws `malformed-event`. */
+export function parseS3Record(record: unknown): ObjectRef | null {
+  const head = parse(recordSchema, record, 'S3 record');
+  if (!head.eventVersion.startsWith(SUPPORTED_MAJOR)) {
+    throw new SealdropError('malformed-event', `S3 record of version ${head.eventVersion}; understood: ${SUPPORTED_MAJOR}x`);
+  }
+  if (!head.eventName.replace(/^s3:/, '').startsWith('ObjectCreated:')) return null;
+
+  const { eventTime, userIdentity, responseElements, s3 } = parse(createdSchema, record, 'S3 record');
+  const key = decodeFormKey(s3.object.key);
+  if (key === null) throw new SealdropError('malformed-event', 'S3 record: s3.object.key is not form-encoded');
+  return checkedRef({
+    bucket: s3.bucket.name,
+    key,
+    ...(s3.object.versionId === undefined ? {} : { versionId: s3.object.versionId }),
+    etag: unquoted(s3.object.eTag),
+    size: s3.object.size,
+    sequencer: s3.object.sequencer,
+    eventTime,
+    ...(userIdentity?.principalId === undefined ? {} : { requester: userIdentity.principalId }),
+    correlationId: responseElements?.['x-amz-request-id'] ?? s3.object.sequencer,
+  });
+}
+
+/** S3 sends this once when a notification is configured; it has no records. */
+export function isTestEvent(document: unknown): boolean {
+  return z.object({ Service: z.literal('Amazon S3'), Event: z.literal('s3:TestEvent') }).safeParse(document).success;
+}

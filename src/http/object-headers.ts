@@ -1,0 +1,47 @@
+/** What a served object's headers are. Pure. */
+import type { EncryptionMode } from '../policy/schema.ts';
+
+/** An object as S3 answers for it, with standard names. */
+export interface ObjectHead {
+  /** Bytes. */
+  contentLength: number;
+  /** With quotes, as S3 sends it. */
+  etag?: string | undefined;
+  lastModified?: Date | undefined;
+  contentType?: string | undefined;
+  contentEncoding?: string | undefined;
+  contentLanguage?: string | undefined;
+  contentDisposition?: string | undefined;
+  cacheControl?: string | undefined;
+  expires?: string | undefined;
+  metadata: Record<string, string>;
+  versionId?: string | undefined;
+  mode: EncryptionMode;
+}
+
+export function objectHeaders(object: ObjectHead): Record<string, string> {
+  const headers: Record<string, string | undefined> = {
+    'content-type': object.contentType ?? 'binary/octet-stream',
+    'content-length': String(object.contentLength),
+    // Gateways may drop Content-Length of a streamed answer; this one stays.
+    'x-sealdrop-length': String(object.contentLength),
+    'content-encoding': object.contentEncoding,
+    'content-language': object.contentLanguage,
+    'content-disposition': object.contentDisposition,
+    // An answer to one caller must not be served to another by a cache in between.
+    'cache-control': object.cacheControl ?? 'private, no-cache',
+    expires: object.expires,
+    etag: object.etag,
+    'last-modified': object.lastModified?.toUTCString(),
+    'x-content-type-options': 'nosniff',
+    'x-sealdrop-encryption': object.mode,
+    'x-sealdrop-version-id': object.versionId,
+  };
+  for (const [name, value] of Object.entries(object.metadata)) headers[`x-amz-meta-${name}`] = value;
+  return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, headerValue(value)]])));
+}
+
+/** Headers carry visible ASCII; anything else goes as an encoded word, as S3 does: https://www.rfc-editor.org/rfc/rfc2047 */
+function headerValue(value: string): string {
+  return /^[\x20-\x7e\t]*$/.test(value) ? value : `=?UTF-8?B?${Buffer.from(value, 'utf8').toString('base64')}?=`;
+}

@@ -1,0 +1,49 @@
+/** Errors as `application/problem+json`: https://www.rfc-editor.org/rfc/rfc9457 */
+import { asSealdropError, type ErrorCode } from '../errors.ts';
+
+export interface HttpResponse {
+  statusCode: number;
+  headers: Record<string, string>;
+  body: string;
+}
+
+/** What callers may know of our own trouble is its name: messages of AWS hold bucket names, ARNs and roles. */
+const TITLES: Partial<Record<ErrorCode, string>> = {
+  'invalid-request': 'Bad Request',
+  unauthenticated: 'Unauthorized',
+  forbidden: 'Forbidden',
+  'not-found': 'Not Found',
+};
+
+const RETRY_AFTER_SECONDS = '5';
+
+/** @param requestId what the caller can name when asking for help; audit events and logs hold it too */
+export function toProblem(error: unknown, requestId: string): HttpResponse {
+  const { code, status, message, nextStep, retryable } = asSealdropError(error);
+  const title = TITLES[code];
+  const problem = {
+    type: 'about:blank',
+    title: title ?? 'The object cannot be served',
+    status,
+    code,
+    detail: title === undefined ? `Sealdrop's operators must act or a retry helps: ${code}.` : `${message}. ${nextStep}`,
+    instance: `urn:request:${requestId}`,
+  };
+  return {
+    statusCode: status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...(retryable ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
+    },
+    body: JSON.stringify(problem),
+  };
+}
+
+export function toJson(body: unknown): HttpResponse {
+  return {
+    statusCode: 200,
+    headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+    body: JSON.stringify(body),
+  };
+}

@@ -1,0 +1,107 @@
+/** REST API proxy events, parsed at the edge. */
+import * as z from 'zod/mini';
+import { SealdropError } from '../errors.ts';
+import type { Claims } from './access.ts';
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
+const MAX_KEY_BYTES = 1024;
+
+const claimsSchema = z.record(z.string(), z.unknown());
+
+const eventSchema = z.object({
+  httpMethod: z.string(),
+  pathParameters: z.nullish(z.record(z.string(), z.string())),
+  multiValueQueryStringParameters: z.nullish(z.record(z.string(), z.array(z.string()))),
+  requestContext: z.object({
+    requestId: z.string(),
+    authorizer: z.nullish(z.object({ claims: z.optional(z.string()) })),
+  }),
+});
+
+export interface Caller {
+  /** The token's `sub`. */
+  subject: string;
+  claims: Claims;
+}
+
+export interface ApiRequest {
+  method: string;
+  /** Still percent-encoded, as the gateway hands them on. */
+  pathParameters: Record<string, string>;
+  query: Record<string, string>;
+  caller: Caller;
+  requestId: string;
+}
+
+/**
+ * @param allowedQuery the names that this route knows
+ * @throws SealdropError `invalid-request` (an unknown or repeated query parameter), `unauthenticated` (no claims)
+ */
+export function parseApiRequest(event: unknown, allowedQuery: readonly string[]): ApiRequest {
+  const parsed = eventSchema.safeParse(event);
+  if (!parsed.success) throw new SealdropError('invalid-request', 'the event is not one of a REST API proxy integration');
+  const { httpMethod, pathParameters, multiValueQueryStringParameters, requestContext } = parsed.data;
+  return {
+    method: httpMethod,
+    pathParameters: pathParameters ?? {},
+    query: singleValues(multiValueQueryStringParameters ?? {}, allowedQuery),
+    caller: callerOf(requestContext.authorizer?.claims),
+    requestId: requestContext.requestId,
+  };
+}
+
+/** The object's key from `/objects/{key+}` (decoded here, exactly once) or from `/object?key=` (decoded by the gateway). */
+export function requestedKey(request: ApiRequest): string {
+  const encoded = request.pathParameters.key;
+  const key = encoded === undefined ? request.query.key : decodeOnce(encoded);
+  if (key === undefined || key === '') throw new SealdropError('invalid-request', 'no key: use /objects/KEY or /object?key=KEY');
+  const bytes = Buffer.byteLength(key);
+  if (bytes > MAX_KEY_BYTES) throw new SealdropError('invalid-request', `the key has ${bytes} bytes; S3 allows ${MAX_KEY_BYTES}`);
+  return key;
+}
+
+/** @throws SealdropError `invalid-request` when it is no whole number within the bounds */
+export function wholeNumber(name: string, text: string | undefined, fallback: number, max: number): number {
+  if (text === undefined) return fallback;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+  if (value < 1 || value > max) throw new SealdropError('invalid-request', `${name} must be a whole number from 1 to ${max}`);
+  return value;
+}
+
+function singleValues(values: Record<string, string[]>, allowed: readonly string[]): Record<string, string> {
+  const query: Record<string, string> = {};
+  for (const [name, all] of Object.entries(values)) {
+    if (!allowed.includes(name)) {
+      throw new SealdropError('invalid-request', `unknown query parameter "${name}"; known here: ${allowed.join(', ') || 'none'}`);
+    }
+    const [value, ...more] = all;
+    if (value === undefined || more.length > 0) throw new SealdropError('invalid-request', `query parameter "${name}" must come once`);
+    query[name] = value;
+  }
+  return query;
+}
+
+function callerOf(claimsJson: string | undefined): Caller {
+  const claims = claimsJson === undefined ? null : claimsSchema.safeParse(parseJson(claimsJson));
+  const subject = claims?.success ? claims.data.sub : undefined;
+  if (!claims?.success || typeof subject !== 'string' || subject === '') {
+    throw new SealdropError('unauthenticated', 'the request carries no verified claims');
+  }
+  return { subject, claims: claims.data };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function decodeOnce(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch (error) {
+    throw new SealdropError('invalid-request', 'the key in the path is not percent-encoded UTF-8; use /object?key=', { cause: error });
+  }
+}

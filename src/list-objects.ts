@@ -1,0 +1,73 @@
+/** Lists the target bucket below a prefix, for one who may list all of it. */
+import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import type { AuditTrail } from './audit/trail.ts';
+import { SealdropError } from './errors.ts';
+import { mayAccess } from './http/access.ts';
+import type { Caller } from './http/request.ts';
+import type { Log } from './observability.ts';
+import type { AccessRule } from './policy/schema.ts';
+import { recordRefusal } from './record-refusal.ts';
+import { translateAwsError } from './translate-aws-error.ts';
+
+export interface ListDeps {
+  s3: S3Client;
+  targetBucket: string;
+  access: AccessRule[];
+  trail: AuditTrail;
+  log: Log;
+}
+
+export interface ListRequest {
+  prefix: string;
+  delimiter: string | undefined;
+  /** 1 to 1000. */
+  limit: number;
+  /** A former page's `cursor`. */
+  cursor: string | undefined;
+  caller: Caller;
+  requestId: string;
+}
+
+export interface ListPage {
+  objects: { key: string; size: number; etag: string; lastModified: string | null }[];
+  /** What the delimiter cut off. */
+  prefixes: string[];
+  /** Where the next page begins; `null` at the end. */
+  cursor: string | null;
+}
+
+/** @throws SealdropError `forbidden`, `invalid-request` (a cursor that is not ours), or what S3's refusal means */
+export async function listObjects(request: ListRequest, deps: ListDeps): Promise<ListPage> {
+  const { prefix, delimiter, limit, cursor, caller, requestId } = request;
+  if (!mayAccess(deps.access, caller.claims, 'list', prefix)) {
+    await recordRefusal({ action: 'ListDenied', bucket: deps.targetBucket, key: prefix, caller, requestId }, deps);
+    throw new SealdropError('forbidden', 'You may not list this prefix');
+  }
+  const answer = await deps.s3
+    .send(
+      new ListObjectsV2Command({
+        Bucket: deps.targetBucket,
+        Prefix: prefix,
+        Delimiter: delimiter,
+        MaxKeys: limit,
+        ContinuationToken: cursor,
+      }),
+    )
+    .catch((error: unknown) => {
+      throw translateAwsError(error, {
+        InvalidArgument: ['invalid-request', 'The cursor is not one that this listing gave'],
+        AccessDenied: ['access-denied', 'S3 denies the listing'],
+        NoSuchBucket: ['target-missing', 'the target bucket does not exist'],
+      });
+    });
+  return {
+    objects: (answer.Contents ?? []).map(({ Key = '', Size = 0, ETag = '', LastModified }) => ({
+      key: Key,
+      size: Size,
+      etag: ETag.replaceAll('"', ''),
+      lastModified: LastModified?.toISOString() ?? null,
+    })),
+    prefixes: (answer.CommonPrefixes ?? []).flatMap(({ Prefix }) => (Prefix === undefined ? [] : [Prefix])),
+    cursor: answer.NextContinuationToken ?? null,
+  };
+}

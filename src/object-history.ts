@@ -1,0 +1,55 @@
+/** What happened to an object, for one who may know. */
+import type { AuditTrail, HistoryPage } from './audit/trail.ts';
+import { SealdropError } from './errors.ts';
+import { mayAccess } from './http/access.ts';
+import type { Caller } from './http/request.ts';
+import type { Log } from './observability.ts';
+import type { AccessRule } from './policy/schema.ts';
+import { recordRefusal } from './record-refusal.ts';
+
+export interface HistoryDeps {
+  targetBucket: string;
+  access: AccessRule[];
+  trail: AuditTrail;
+  log: Log;
+}
+
+export interface HistoryRequest {
+  key: string;
+  /** ISO 8601, inclusive. */
+  from: string | undefined;
+  to: string | undefined;
+  cursor: string | undefined;
+  limit: number;
+  caller: Caller;
+  requestId: string;
+}
+
+/** A moment as ISO 8601 writes it, or a day: what sort keys begin with. */
+const MOMENT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z?)?$/;
+
+/** @throws SealdropError `forbidden`, `invalid-request`, `audit-unavailable` */
+export async function objectHistory(
+  request: HistoryRequest,
+  deps: HistoryDeps,
+): Promise<{ events: HistoryPage['events']; cursor: string | null }> {
+  const { key, from, to, cursor, limit, caller, requestId } = request;
+  if (!mayAccess(deps.access, caller.claims, 'history', key)) {
+    await recordRefusal({ action: 'HistoryDenied', bucket: deps.targetBucket, key, caller, requestId }, deps);
+    throw new SealdropError('forbidden', "You may not see this key's history");
+  }
+  for (const [name, moment] of Object.entries({ from, to })) {
+    if (moment !== undefined && !MOMENT.test(moment)) {
+      throw new SealdropError('invalid-request', `${name} must be a day or a moment in UTC, such as 2026-11-20 or 2026-11-20T09:30:00Z`);
+    }
+  }
+  const page = await deps.trail.history({
+    bucket: deps.targetBucket,
+    key,
+    limit,
+    ...(from === undefined ? {} : { from }),
+    ...(to === undefined ? {} : { to }),
+    ...(cursor === undefined ? {} : { after: Buffer.from(cursor, 'base64url').toString() }),
+  });
+  return { events: page.events, cursor: page.next === null ? null : Buffer.from(page.next).toString('base64url') };
+}

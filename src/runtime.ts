@@ -1,0 +1,31 @@
+/** What Lambda gives: environment, SDK clients, the policy that was compiled in. The only reader of process.env. */
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { readConfig } from './config.ts';
+import type { Policy } from './policy/schema.ts';
+
+/** Put in place of this name by the bundler: policy.yml, validated at packaging. */
+declare const SEALDROP_POLICY: Policy;
+
+export const policy = (): Policy => SEALDROP_POLICY;
+
+/** @throws SealdropError `config-invalid` */
+export const environment = <Name extends string>(...names: Name[]): Record<Name, string> => readConfig(process.env, names);
+
+export const s3 = (): S3Client => new S3Client({});
+export const kms = (): KMSClient => new KMSClient({});
+export const secretsManager = (): SecretsManagerClient => new SecretsManagerClient({});
+export const dynamodb = (): DynamoDBClient => new DynamoDBClient({});
+export const sqs = (): SQSClient => new SQSClient({});
+
+/** Calls `create` at first use: importing a handler reads no environment and makes no client. */
+export function lazily<T>(create: () => T): () => T {
+  let made: { value: T } | null = null;
+  return () => {
+    made ??= { value: create() };
+    return made.value;
+  };
+}
