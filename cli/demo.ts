@@ -1,0 +1,83 @@
+/** `npm run demo [-- PATH…]`: files in, encrypted copies, every one fetched through the API and compared. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { loadPolicy } from '../src/policy/load.ts';
+import { demoClients } from './demo/clients.ts';
+import { deadLetterCauses, dropFiles, waitUntilEncrypted } from './demo/drop.ts';
+import { fetchAndCompare } from './demo/fetch.ts';
+import { findFiles } from './demo/find-files.ts';
+import { inspectTarget } from './demo/inspect.ts';
+import { summary } from './demo/summary.ts';
+import { startLocalStack } from './local-stack.ts';
+import { formatBytes, formatSeconds, startProgress } from './terminal.ts';
+
+const POLICY = 'cli/demo/policy.yml';
+const SAMPLES = 'samples';
+
+/** Where files of the default rule go. */
+const DEFAULT_PREFIX = 'files/';
+
+try {
+  process.exitCode = (await demo()) ? 0 : 1;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+
+async function demo(): Promise<boolean> {
+  const { positionals } = parseArgs({ allowPositionals: true });
+  const policy = loadPolicy(readFileSync(POLICY, 'utf8'), POLICY);
+  const prefixes = [...policy.rules.flatMap((rule) => rule.match.prefix ?? []), DEFAULT_PREFIX];
+  const files = findFiles(positionals.length > 0 ? positionals : [SAMPLES], prefixes);
+  const bytes = files.reduce((sum, file) => sum + file.size, 0);
+  console.log(`Sealdrop demo: ${files.length} files, ${formatBytes(bytes)}, spread over ${prefixes.join(' ')}\n`);
+
+  const dataDir = mkdtempSync(join(tmpdir(), 'sealdrop-demo-'));
+  const started = performance.now();
+  const sandbox = await startLocalStack({ policyPath: POLICY, dataDir, port: 0, apiPort: 0 });
+  try {
+    console.log(
+      `The stack runs at ${sandbox.endpoint}, its API at ${sandbox.apiUrl} (started in ${formatSeconds(performance.now() - started)})\n`,
+    );
+    const clients = demoClients(sandbox.environment());
+
+    const dropping = phase('drop', files.length);
+    await dropFiles(files, clients, dropping.update);
+    dropping.finish('into the ingest bucket');
+
+    const encrypting = phase('encrypt', files.length);
+    await waitUntilEncrypted(files.length, clients, encrypting.update);
+    encrypting.finish('into the target bucket');
+
+    const fetching = phase('fetch', files.length);
+    const fetched = await fetchAndCompare(files, clients, fetching.update);
+    fetching.finish('through the API, compared byte for byte');
+
+    const inspecting = phase('inspect', files.length);
+    const stored = await inspectTarget(files, policy, clients, inspecting.update);
+    inspecting.finish('as S3 describes them');
+
+    const { text, ok } = summary({
+      files,
+      fetched,
+      stored,
+      prefixes,
+      deadLetters: await deadLetterCauses(clients),
+      targetBucket: clients.targetBucket,
+    });
+    console.log(`\n${text}`);
+    return ok;
+  } finally {
+    await sandbox.stop();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+/** A progress bar that also says how long its phase took. */
+function phase(label: string, total: number) {
+  const begun = performance.now();
+  const progress = startProgress(label, total);
+  return { update: progress.update, finish: (note: string) => progress.finish(`${note}, ${formatSeconds(performance.now() - begun)}`) };
+}

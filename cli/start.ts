@@ -1,0 +1,79 @@
+/** `npm start`: the stack in the sandbox, kept running until it is told to stop. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { startLocalStack } from './local-stack.ts';
+
+const USAGE = `npm start -- [--port 4566] [--api-port 3000] [--data .sandbox] [--policy policy.yml]
+
+  --port      port of the AWS services (0: any free one)
+  --api-port  port of the REST API (0: any free one)
+  --data      folder that keeps everything between restarts
+  --policy    what gets which encryption, and who may read it`;
+
+try {
+  await start();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
+
+async function start(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string', default: '4566' },
+      'api-port': { type: 'string', default: '3000' },
+      data: { type: 'string', default: '.sandbox' },
+      policy: { type: 'string', default: 'policy.yml' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return;
+  }
+  const dataDir = values.data;
+  const sandbox = await startLocalStack({
+    policyPath: values.policy,
+    dataDir,
+    port: portNumber('--port', values.port),
+    apiPort: portNumber('--api-port', values['api-port']),
+  });
+  const envFile = join(dataDir, 'env');
+  mkdirSync(dataDir, { recursive: true });
+  // It holds credentials and a token: for this user alone.
+  writeFileSync(envFile, shellVariables(sandbox.environment()), { mode: 0o600 });
+
+  console.log(`AWS services  ${sandbox.endpoint}
+REST API      ${sandbox.apiUrl}
+data          ${dataDir}
+
+In another terminal:
+  source ${envFile}
+  aws s3 cp README.md s3://$SEALDROP_INGEST_BUCKET/cards/readme.md
+  curl -H "Authorization: Bearer $SEALDROP_TOKEN" $SEALDROP_API_URL/objects/cards/readme.md
+`);
+  console.log(`ready: source ${envFile}`);
+
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (stopping) return;
+      stopping = true;
+      void sandbox.stop();
+    });
+  }
+}
+
+function portNumber(name: string, text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new Error(`${name} ${text}: a port is a number from 0 to 65535\n\n${USAGE}`);
+  return port;
+}
+
+/** Lines for a POSIX shell to source; values are quoted, so that none is ever run. */
+function shellVariables(variables: Record<string, string>): string {
+  const lines = Object.entries(variables).map(([name, value]) => `export ${name}='${value.replaceAll("'", `'\\''`)}'`);
+  return `${lines.join('\n')}\n`;
+}
