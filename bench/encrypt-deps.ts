@@ -1,0 +1,54 @@
+/** The encrypt use case outside Lambda, over clients that the bench gives it. */
+
+import { readFileSync } from 'node:fs';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { createObjectRecords } from '../src/audit/object-record.ts';
+import { createAuditTrail } from '../src/audit/trail.ts';
+import { createDeadLetters } from '../src/dead-letters.ts';
+import { createCustomerKeys } from '../src/keys/customer-keys.ts';
+import { createManagedKey } from '../src/keys/managed-key.ts';
+import { policyFingerprint } from '../src/policy/fingerprint.ts';
+import { loadPolicy } from '../src/policy/load.ts';
+import type { ProcessDeps } from '../src/process-ingest.ts';
+
+export interface ClientConfig {
+  endpoint: string;
+  region: string;
+  credentials: { accessKeyId: string; secretAccessKey: string };
+  requestHandler?: NonNullable<S3ClientConfig['requestHandler']>;
+}
+
+export interface BenchTarget {
+  targetBucket: string;
+  table: string;
+  kmsKeyArn: string;
+  secretId: string;
+  queueUrl: string;
+  deadLetterQueueUrl: string;
+}
+
+export function encryptDeps(config: ClientConfig, target: BenchTarget, policyPath: string): ProcessDeps {
+  const policy = loadPolicy(readFileSync(policyPath, 'utf8'), policyPath);
+  const dynamodb = new DynamoDBClient(config);
+  const sqs = new SQSClient(config);
+  return {
+    s3: new S3Client(config),
+    sqs,
+    policy,
+    policyFingerprint: policyFingerprint(policy),
+    targetBucket: target.targetBucket,
+    kmsKeyArn: target.kmsKeyArn,
+    managedKeyArn: createManagedKey(new KMSClient(config)),
+    customerKeys: createCustomerKeys({ secretsManager: new SecretsManagerClient(config), secretId: target.secretId }),
+    trail: createAuditTrail(dynamodb, target.table),
+    records: createObjectRecords(dynamodb, target.table),
+    deadLetters: createDeadLetters(sqs, target.deadLetterQueueUrl),
+    ingestQueueUrl: target.queueUrl,
+    maxReceiveCount: 5,
+    log: { info() {}, warn() {}, error() {} },
+  };
+}

@@ -1,0 +1,79 @@
+/** Objects per second of the encrypt use case against a script that only calls CopyObject. */
+
+import { randomBytes } from 'node:crypto';
+import { CopyObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { type IngestMessage, parseIngestEvent } from '../src/events/index.ts';
+import { processIngest } from '../src/process-ingest.ts';
+import { type BenchTarget, type ClientConfig, encryptDeps } from './encrypt-deps.ts';
+import { compared, type Figure, median, timed } from './measure.ts';
+
+const OBJECT_BYTES = 10 * 1024;
+const BATCH = 10;
+const PARALLEL = 32;
+const ROUNDS = 5;
+const SCENARIO = 'encrypt';
+
+/** @param sourceBucket a bucket without notifications, so that only the bench copies from it */
+export async function benchEncrypt(
+  config: ClientConfig,
+  target: BenchTarget,
+  sourceBucket: string,
+  count: number,
+  policyPath: string,
+): Promise<Figure[]> {
+  const s3 = new S3Client(config);
+  const etags: string[] = [];
+  await timed(count, PARALLEL, async (index) => {
+    const put = new PutObjectCommand({ Bucket: sourceBucket, Key: `bench/${index}`, Body: randomBytes(OBJECT_BYTES) });
+    etags[index] = (await s3.send(put)).ETag?.replaceAll('"', '') ?? '';
+  });
+
+  const deps = encryptDeps(config, target, policyPath);
+  const batches = Array.from({ length: Math.ceil(count / BATCH) }, (_, batch) => messages(sourceBucket, etags, batch));
+
+  const bareRates: number[] = [];
+  const ourRates: number[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const bare = await timed(count, PARALLEL, (index) =>
+      s3.send(
+        new CopyObjectCommand({
+          Bucket: target.targetBucket,
+          Key: `bench/${index}`,
+          CopySource: `${sourceBucket}/bench/${index}`,
+          ServerSideEncryption: 'aws:kms',
+          SSEKMSKeyId: target.kmsKeyArn,
+          BucketKeyEnabled: true,
+        }),
+      ),
+    );
+    bareRates.push(count / bare.seconds);
+    const ours = await timed(batches.length, Math.round(PARALLEL / BATCH), async (batch) => {
+      const results = await processIngest(batches[batch] ?? [], deps);
+      if (results.some((result) => result.verdict !== 'done'))
+        throw new Error(`not encrypted: ${results.find((result) => result.error)?.error?.message}`);
+    });
+    ourRates.push(count / ours.seconds);
+  }
+  return [
+    compared(SCENARIO, 'encrypt use case, 10 KiB, SSE-KMS', 'objects/s', median(ourRates), {
+      what: 'CopyObject alone, same SDK, 32 at once',
+      value: median(bareRates),
+    }),
+  ];
+}
+
+function messages(bucket: string, etags: string[], batch: number): IngestMessage[] {
+  const Records = etags.slice(batch * BATCH, (batch + 1) * BATCH).map((eTag, offset) => {
+    const index = batch * BATCH + offset;
+    const object = { key: `bench/${index}`, size: OBJECT_BYTES, eTag, sequencer: (index + 1).toString(16).padStart(16, '0') };
+    const record = {
+      eventVersion: '2.1',
+      eventSource: 'aws:s3',
+      eventName: 'ObjectCreated:Put',
+      eventTime: '2026-01-01T00:00:00.000Z',
+      s3: { bucket: { name: bucket }, object },
+    };
+    return { eventSource: 'aws:sqs', messageId: String(index), receiptHandle: 'none', body: JSON.stringify({ Records: [record] }) };
+  });
+  return parseIngestEvent({ Records });
+}

@@ -1,0 +1,70 @@
+/** `npm run bench [-- --objects N --requests N]`: every figure of the README, as a table and as JSON. */
+
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { CreateBucketCommand } from '@aws-sdk/client-s3';
+import { demoClients } from '../cli/demo/clients.ts';
+import { table } from '../cli/terminal.ts';
+import { packageStack } from '../sandbox/build.ts';
+import { benchBundles } from './bundles.ts';
+import { benchDownload } from './download.ts';
+import { benchEncrypt } from './encrypt.ts';
+import { startLocalServer } from './local-server.ts';
+import type { Figure } from './measure.ts';
+import { benchOverhead } from './overhead.ts';
+import { benchPipeline } from './pipeline.ts';
+
+const POLICY = 'cli/demo/policy.yml';
+const SOURCE_BUCKET = 'bench-source';
+
+const { values } = parseArgs({ options: { objects: { type: 'string', default: '2000' }, requests: { type: 'string', default: '2000' } } });
+const objects = Number(values.objects);
+const figures: Figure[] = [];
+
+figures.push(...(await benchOverhead(100, POLICY)));
+const artifacts = await packageStack({
+  projectDir: process.cwd(),
+  policyPath: POLICY,
+  stage: 'dev',
+  cacheDir: join(process.cwd(), '.build'),
+});
+figures.push(...benchBundles(artifacts.packageDir));
+
+const server = await startLocalServer(POLICY);
+try {
+  const { environment: env } = server;
+  const clients = demoClients(env);
+  const config = {
+    endpoint: env.AWS_ENDPOINT_URL ?? '',
+    region: env.AWS_REGION ?? '',
+    credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID ?? '', secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? '' },
+  };
+  const target = {
+    targetBucket: clients.targetBucket,
+    table: env.SEALDROP_AUDIT_TABLE ?? '',
+    kmsKeyArn: clients.kmsKeyArn,
+    secretId: env.SEALDROP_CUSTOMER_KEY_SECRET ?? '',
+    queueUrl: clients.queueUrl,
+    deadLetterQueueUrl: clients.deadLetterQueueUrl,
+  };
+  await clients.s3.send(new CreateBucketCommand({ Bucket: SOURCE_BUCKET }));
+  figures.push(...(await benchEncrypt(config, target, SOURCE_BUCKET, objects, POLICY)));
+  figures.push(...(await benchPipeline(clients, objects)));
+  figures.push(...(await benchDownload(clients, server, Number(values.requests))));
+} finally {
+  await server.stop();
+}
+
+const rows = figures.map(({ scenario, what, value, unit, against }) => [
+  scenario,
+  what,
+  `${round(value)} ${unit}`,
+  against === undefined ? '' : `${against.ratio.toFixed(2)} ×`,
+  against === undefined ? '' : `${round(against.value)} ${unit} (${against.what})`,
+]);
+console.log(table(['scenario', 'what', 'value', 'ratio', 'against'], rows));
+console.log(JSON.stringify({ node: process.version, figures }, null, 2));
+
+function round(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toFixed(2);
+}
