@@ -1,0 +1,32 @@
+/**
+ * DynamoDB: tables and items by dynalite, in this process.
+ *
+ * What it does not do (2026-11-20): transactions, PartiQL, streams (a StreamSpecification is kept and shown, nothing is
+ * delivered), expiry of items (TTL settings are kept and shown), restores (point-in-time recovery is a setting), global
+ * tables, `ReturnValuesOnConditionCheckFailure`, resource policies, encryption at rest, throughput limits.
+ */
+import type { State } from '../state.ts';
+import { createJsonService, type JsonService } from '../wire/json-service.ts';
+import { openEngine } from './engine.ts';
+import { type ItemOperation, itemOperations } from './item-operations.ts';
+import { type SettingOperation, settingOperations } from './setting-operations.ts';
+import { type TableOperation, tableOperations } from './table-operations.ts';
+import { openSettingsStore } from './table-settings.ts';
+
+export interface DynamoDb extends JsonService {
+  /** Waits for what is running; call it before the state is closed. */
+  close(): Promise<void>;
+}
+
+export function openDynamoDb(state: State): DynamoDb {
+  const settings = openSettingsStore(state);
+  const engine = openEngine(state.folder('dynamodb'));
+  // Whoever calls first is told; without a call nobody needs to know.
+  engine.catch(() => {});
+  const service = createJsonService<ItemOperation | TableOperation | SettingOperation>({
+    targetPrefix: 'DynamoDB_20120810',
+    version: '1.0',
+    operations: { ...itemOperations(engine), ...tableOperations(engine, settings), ...settingOperations(engine, settings) },
+  });
+  return { ...service, close: async () => (await engine).close() };
+}
