@@ -1,0 +1,123 @@
+/** Get, Put and Delete of what can be configured on a bucket. */
+import { AwsError } from '../../aws-error.ts';
+import { sendEmpty, sendXml } from '../answer.ts';
+import { noSuchBucket } from '../errors.ts';
+import { sendTestEvents } from '../events.ts';
+import { collect } from '../object/body.ts';
+import { measure, parseClaim } from '../object/integrity.ts';
+import type { Call, Handler, Room } from '../room.ts';
+import { document, parseDocument } from '../xml.ts';
+import { DEFAULT_ENCRYPTION } from './encryption-configuration.ts';
+import { type BucketSettings, parseSetting, SETTINGS, type SettingName } from './settings.ts';
+
+const MAX_BODY_BYTES = 2 * 1024 * 1024;
+/** S3 shows these as an empty document when nobody set them. */
+const EMPTY_WHEN_MISSING: SettingName[] = ['versioning', 'notification'];
+const MAX_POLICY_BYTES = 20 * 1024;
+
+/** Judges and stores a configuration. Throws AwsError for what S3 refuses. */
+export function putSetting<N extends SettingName>(room: Room, bucketName: string, name: N, value: unknown): void {
+  const bucket = room.buckets.get(bucketName);
+  const parsed = parseSetting(name, value);
+  checkAgainst(bucket.settings, name);
+  room.transaction(() => {
+    if (name === 'notification') sendTestEvents(room.notify, bucketName, parseSetting('notification', value));
+    room.buckets.update(bucketName, { settings: { ...bucket.settings, [name]: parsed } });
+  });
+}
+
+export function deleteSetting(room: Room, bucketName: string, name: SettingName): void {
+  const { [name]: _, ...settings } = room.buckets.get(bucketName).settings;
+  room.buckets.update(bucketName, { settings });
+}
+
+/** Keeps a bucket policy, which nobody judges yet. Throws AwsError `MalformedPolicy`. */
+export function putPolicy(room: Room, bucketName: string, policy: string): void {
+  room.buckets.get(bucketName);
+  const malformed = (message: string) => new AwsError(400, 'MalformedPolicy', message);
+  if (Buffer.byteLength(policy) > MAX_POLICY_BYTES)
+    throw malformed('Normalized policy document exceeds the maximum allowed size of 20480 bytes.');
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(policy);
+  } catch {
+    throw malformed('This policy contains invalid Json');
+  }
+  if (!policy.trimStart().startsWith('{')) throw malformed("Policies must be valid JSON and the first byte must be '{'");
+  if (typeof parsed !== 'object' || parsed === null || !('Statement' in parsed)) throw malformed('Missing required field Statement');
+  room.buckets.update(bucketName, { policy });
+}
+
+export function deletePolicy(room: Room, bucketName: string): void {
+  room.buckets.update(bucketName, { policy: null });
+}
+
+export function getSettingOperation(name: SettingName): Handler {
+  return ({ room, response, bucket }) => sendXml(response, settingXml(room.buckets.get(bucket).settings, name, bucket));
+}
+
+export function putSettingOperation(name: SettingName): Handler {
+  return async (call) => {
+    if (!call.room.buckets.find(call.bucket)) throw noSuchBucket(call.bucket);
+    const { root, fromXml } = SETTINGS[name];
+    putSetting(call.room, call.bucket, name, fromXml(parseDocument(await checkedBody(call), root)));
+    sendEmpty(call.response, name === 'tagging' ? 204 : 200);
+  };
+}
+
+export function deleteSettingOperation(name: SettingName): Handler {
+  return ({ room, response, bucket }) => {
+    deleteSetting(room, bucket, name);
+    sendEmpty(response, 204);
+  };
+}
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html */
+export function getBucketPolicy({ room, response, bucket }: Call): void {
+  const { policy } = room.buckets.get(bucket);
+  if (policy === null) throw new AwsError(404, 'NoSuchBucketPolicy', 'The bucket policy does not exist', { BucketName: bucket });
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(policy) });
+  response.end(policy);
+}
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html */
+export async function putBucketPolicy(call: Call): Promise<void> {
+  const body = await checkedBody(call);
+  putPolicy(call.room, call.bucket, body.toString('utf8'));
+  sendEmpty(call.response, 204);
+}
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucketPolicy.html */
+export function deleteBucketPolicy({ room, response, bucket }: Call): void {
+  deletePolicy(room, bucket);
+  sendEmpty(response, 204);
+}
+
+async function checkedBody({ request }: Call): Promise<Buffer> {
+  const claim = parseClaim(request.headers);
+  const body = await collect(request.body, MAX_BODY_BYTES);
+  const integrity = measure(claim, { md5: false, algorithm: claim.algorithm ?? 'CRC32' });
+  integrity.update(body);
+  integrity.finish(request.trailers);
+  return body;
+}
+
+function settingXml<N extends SettingName>(settings: Partial<BucketSettings>, name: N, bucket: string): string {
+  const { root, toXml, missing } = SETTINGS[name];
+  const value = settings[name];
+  if (value !== undefined) return document(root, toXml(value));
+  if (name === 'encryption') return document(root, SETTINGS.encryption.toXml(DEFAULT_ENCRYPTION));
+  if (EMPTY_WHEN_MISSING.includes(name)) return document(root, {});
+  throw missing(bucket);
+}
+
+/** Object Lock needs versioning, and keeps it. */
+function checkAgainst(settings: Partial<BucketSettings>, name: SettingName): void {
+  if (name === 'versioning' && settings.objectLock) {
+    const message = 'An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.';
+    throw new AwsError(409, 'InvalidBucketState', message);
+  }
+  if (name === 'objectLock' && settings.versioning?.Status !== 'Enabled') {
+    throw new AwsError(409, 'InvalidBucketState', "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration");
+  }
+}

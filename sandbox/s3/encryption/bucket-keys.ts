@@ -1,0 +1,59 @@
+/** S3 Bucket Keys: short-lived keys of a bucket that spare a call to KMS for every object. */
+import type { DataKeys } from '../../service.ts';
+import { asS3 } from './kms-errors.ts';
+
+/** S3 says "time-limited" and no more; whoever disables a KMS key is heard at once, because its state is asked for each time. */
+const LIFETIME_MS = 5 * 60_000;
+const MAX_KEPT = 1000;
+
+export interface BucketKey {
+  plaintext: Buffer;
+  /** Base64. */
+  ciphertextBlob: string;
+}
+
+export interface BucketKeys {
+  /** The key under which new objects are wrapped. Throws S3's AwsError for what KMS refuses. */
+  current(keyArn: string, context: Record<string, string>): BucketKey;
+  /** The key that an object was wrapped under. Throws as above. */
+  open(ciphertextBlob: string, context: Record<string, string>): Buffer;
+}
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html */
+export function openBucketKeys(keys: DataKeys): BucketKeys {
+  const currentKeys = createCache<BucketKey>();
+  const opened = createCache<Buffer>();
+  return {
+    current(keyArn, context) {
+      return currentKeys(identity(keyArn, context), () => {
+        const { plaintext, ciphertextBlob } = asS3(() => keys.generateDataKey(keyArn, context));
+        return { plaintext, ciphertextBlob: ciphertextBlob.toString('base64') };
+      });
+    },
+    open(ciphertextBlob, context) {
+      return opened(
+        identity(ciphertextBlob, context),
+        () => asS3(() => keys.decrypt(Buffer.from(ciphertextBlob, 'base64'), context)).plaintext,
+      );
+    },
+  };
+}
+
+function identity(subject: string, context: Record<string, string>): string {
+  return JSON.stringify([subject, Object.entries(context).sort(([a], [b]) => (a < b ? -1 : 1))]);
+}
+
+function createCache<T>(): (id: string, make: () => T) => T {
+  const kept = new Map<string, { value: T; until: number }>();
+  return (id, make) => {
+    const now = Date.now();
+    const found = kept.get(id);
+    if (found && found.until > now) return found.value;
+    const value = make();
+    kept.delete(id);
+    const oldest = kept.size >= MAX_KEPT ? kept.keys().next().value : undefined;
+    if (oldest !== undefined) kept.delete(oldest);
+    kept.set(id, { value, until: now + LIFETIME_MS });
+    return value;
+  };
+}

@@ -1,0 +1,18 @@
+/** KMS's refusals, as S3 passes them on. */
+import { AwsError } from '../../aws-error.ts';
+import { accessDenied } from '../errors.ts';
+
+/**
+ * Runs a call to KMS. `DisabledException` and the like become `KMS.DisabledException` with KMS's message and status 400;
+ * a denial becomes S3's own.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList
+ */
+export function asS3<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (!(error instanceof AwsError)) throw error;
+    if (error.code === 'AccessDeniedException') throw accessDenied(error.message);
+    throw new AwsError(400, `KMS.${error.code}`, error.message);
+  }
+}

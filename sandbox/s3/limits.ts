@@ -1,0 +1,33 @@
+/** S3's limits; tests lower them. @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+export interface Limits {
+  /** The largest body of PutObject and UploadPart. */
+  maxPutBytes: number;
+  /** The largest source of CopyObject; above it clients use UploadPartCopy. */
+  maxCopyBytes: number;
+  /** Every part but the last is at least this large. */
+  minPartBytes: number;
+  maxParts: number;
+  /** The largest page of a listing, and the largest DeleteObjects request. */
+  maxKeys: number;
+  maxKeyBytes: number;
+  maxMetadataBytes: number;
+  maxTags: number;
+  /** Bodies up to this size are handled in one piece, larger ones are streamed. */
+  inMemoryBytes: number;
+}
+
+export const S3_LIMITS: Limits = {
+  maxPutBytes: 5 * GIB,
+  maxCopyBytes: 5 * GIB,
+  minPartBytes: 5 * MIB,
+  maxParts: 10_000,
+  maxKeys: 1000,
+  maxKeyBytes: 1024,
+  maxMetadataBytes: 2 * KIB,
+  maxTags: 10,
+  inMemoryBytes: 256 * KIB,
+};

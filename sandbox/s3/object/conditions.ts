@@ -1,0 +1,92 @@
+/**
+ * Conditional requests, with S3's precedence.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
+ */
+import type { IncomingHttpHeaders } from 'node:http';
+import { httpDate, quoted } from '../answer.ts';
+import { EmptyAnswer, headerNotImplemented, noSuchKey, preconditionFailed } from '../errors.ts';
+import type { ObjectRecord } from '../store/objects.ts';
+
+const SOURCE_PREFIX = 'x-amz-copy-source-';
+
+/**
+ * Judges GET and HEAD. An ETag condition outweighs the date condition of its kind.
+ * Throws AwsError 412, or EmptyAnswer 304.
+ */
+export function checkRead(headers: IncomingHttpHeaders, record: ObjectRecord): void {
+  const failed = failedCondition(headers, '', record);
+  if (failed === null) return;
+  if (failed.kind === 'not-modified') {
+    throw new EmptyAnswer(304, { etag: quoted(record.etag), 'last-modified': httpDate(record.modified) });
+  }
+  throw preconditionFailed(failed.name);
+}
+
+/** Judges the `x-amz-copy-source-if-…` headers; whatever fails is a 412. */
+export function checkCopySource(headers: IncomingHttpHeaders, record: ObjectRecord): void {
+  const failed = failedCondition(headers, SOURCE_PREFIX, record);
+  if (failed !== null) throw preconditionFailed(`${SOURCE_PREFIX}${failed.name}`);
+}
+
+/**
+ * Judges the destination of a write, against its current version.
+ * Throws AwsError: 412, 404 when If-Match finds nothing, 501 for what S3 does not take on writes.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ */
+export function checkWrite(headers: IncomingHttpHeaders, key: string, current: ObjectRecord | null): void {
+  const ifMatch = headers['if-match'];
+  const ifNoneMatch = headers['if-none-match'];
+  if (ifMatch === undefined && ifNoneMatch === undefined) return;
+  if (ifMatch !== undefined && ifNoneMatch !== undefined) {
+    throw headerNotImplemented('If-Match,If-None-Match', 'Multiple conditional request headers present in the request');
+  }
+  const existing = current?.sealed ? current : null;
+  if (ifNoneMatch !== undefined) {
+    if (ifNoneMatch !== '*')
+      throw headerNotImplemented('If-None-Match', "We don't accept the provided value of If-None-Match header for this API");
+    if (existing) throw preconditionFailed('If-None-Match');
+    return;
+  }
+  if (ifMatch === '*') throw headerNotImplemented('If-Match', "We don't accept the provided value of If-Match header for this API");
+  if (!existing) throw noSuchKey(key);
+  if (!names(String(ifMatch), existing.etag)) throw preconditionFailed('If-Match');
+}
+
+interface Failure {
+  kind: 'failed' | 'not-modified';
+  name: string;
+}
+
+function failedCondition(headers: IncomingHttpHeaders, prefix: string, { etag, modified }: ObjectRecord): Failure | null {
+  const ifMatch = headers[`${prefix}if-match`];
+  const ifNoneMatch = headers[`${prefix}if-none-match`];
+  const ifModifiedSince = dateOf(headers[`${prefix}if-modified-since`]);
+  const ifUnmodifiedSince = dateOf(headers[`${prefix}if-unmodified-since`]);
+  const seconds = Math.floor(modified / 1000) * 1000;
+
+  if (ifMatch !== undefined) {
+    if (!names(String(ifMatch), etag)) return { kind: 'failed', name: 'If-Match' };
+  } else if (ifUnmodifiedSince !== null && seconds > ifUnmodifiedSince) {
+    return { kind: 'failed', name: 'If-Unmodified-Since' };
+  }
+  if (ifNoneMatch !== undefined) {
+    if (names(String(ifNoneMatch), etag)) return { kind: 'not-modified', name: 'If-None-Match' };
+  } else if (ifModifiedSince !== null && ifModifiedSince <= Date.now() && seconds <= ifModifiedSince) {
+    return { kind: 'not-modified', name: 'If-Modified-Since' };
+  }
+  return null;
+}
+
+/** Lists of ETags, quoted or not, weak or not, and `*`. */
+function names(header: string, etag: string): boolean {
+  return header
+    .split(',')
+    .map((item) => item.trim().replace(/^W\//, '').replaceAll('"', ''))
+    .some((item) => item === '*' || item === etag);
+}
+
+function dateOf(header: string | string[] | undefined): number | null {
+  if (header === undefined) return null;
+  const date = Date.parse(String(header));
+  return Number.isNaN(date) ? null : date;
+}

@@ -1,0 +1,129 @@
+import { isoDate, quoted, sendXml } from '../answer.ts';
+import { DEFAULT_ENCRYPTION } from '../bucket/encryption-configuration.ts';
+import type { Tag } from '../bucket/tags.ts';
+import type { Checksum, ChecksumAlgorithm } from '../checksum/algorithm.ts';
+import { newEncryptionHeaders } from '../encryption/answer.ts';
+import { namesCustomerKey } from '../encryption/customer-key.ts';
+import { chooseEncryption } from '../encryption/request.ts';
+import { invalidArgument, invalidRequest } from '../errors.ts';
+import { type Call, callerArn } from '../room.ts';
+import type { StoredHeaders, StoredObject } from '../store/objects.ts';
+import { document } from '../xml.ts';
+import { readObject, writeFile } from './body.ts';
+import { commit, etagOf, newVersionHeader } from './commit.ts';
+import { type CopySource, openCopySource } from './copy-source.ts';
+import { DEFAULT_ALGORITHM, measure, parseAlgorithm } from './integrity.ts';
+import { parseHeaders, parseRedirect, parseStorageClass, parseTags, refuseAcl, withRedirect } from './metadata.ts';
+
+const NO_CLAIM = { algorithm: null, value: null, contentMd5: null };
+
+/**
+ * Metadata and tags come along unless told otherwise; storage class, redirect and encryption do not, they are the request's.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
+ */
+export async function copyObject(call: Call): Promise<void> {
+  const { room, request, response, key } = call;
+  const { headers } = request;
+  const bucket = room.buckets.get(call.bucket);
+  refuseAcl(headers);
+  const directives = {
+    metadata: directive(headers['x-amz-metadata-directive'], 'x-amz-metadata-directive', 'Unknown metadata directive.'),
+    tagging: directive(headers['x-amz-tagging-directive'], 'x-amz-tagging-directive', 'Unknown tagging directive.'),
+  };
+  annotationDirective(headers['x-amz-annotation-directive']);
+  const requestedAlgorithm = parseAlgorithm(headers['x-amz-checksum-algorithm']);
+  const storage = parseStorageClass(headers);
+  const source = openCopySource(call);
+  const { record } = source;
+  if (record.size > room.limits.maxCopyBytes) {
+    throw invalidRequest(
+      `The specified copy source is larger than the maximum allowable size for a copy source: ${room.limits.maxCopyBytes}`,
+    );
+  }
+  if (source.bucket.id === bucket.id && record.key === key && record.latest) refuseCopyToItself(call, record, directives.metadata, storage);
+
+  const write = { headers, secure: request.secure, principalArn: callerArn(call), action: call.action };
+  const owner = { bucket: bucket.name, key };
+  const choice = chooseEncryption(write, bucket.settings.encryption ?? DEFAULT_ENCRYPTION, owner);
+  const described = {
+    headers: copiedHeaders(call, record, directives.metadata),
+    tags: copiedTags(call, record, directives.tagging),
+    storage,
+  };
+  const { sealed, layers } = room.encryption.seal(choice, owner);
+  const algorithm = requestedAlgorithm ?? record.checksum?.algorithm ?? DEFAULT_ALGORITHM;
+  const { file, checksum, md5 } = await transfer(call, source, layers, algorithm, sealed.mode === 'sse-s3');
+  const etag = etagOf(sealed.mode, md5);
+
+  const made = commit(call, {
+    draft: { key, size: file.size, etag, checksum, sealed, parts: null, ...described },
+    event: 's3:ObjectCreated:Copy',
+    attach: (id) => room.segments.insert(id, { ...file, number: 1, etag, modified: Date.now(), checksum: null }),
+    files: [file.blob],
+  });
+  sendXml(response, resultXml(made, checksum), {
+    ...newVersionHeader(room, bucket.name, made),
+    ...(source.bucket.settings.versioning ? { 'x-amz-copy-source-version-id': record.version } : {}),
+    ...newEncryptionHeaders(sealed, choice.mode === 'sse-c' ? choice.customerKey : null),
+  });
+}
+
+async function transfer(call: Call, source: CopySource, layers: Buffer[], algorithm: ChecksumAlgorithm, wantsMd5: boolean) {
+  const { room } = call;
+  const integrity = measure(NO_CLAIM, { md5: wantsMd5, algorithm });
+  const bytes = readObject(room, source.record, source.layers, { start: 0, length: source.record.size });
+  const file = await writeFile(room, bytes, layers, integrity.update);
+  const { md5, checksums } = integrity.finish({});
+  const checksum: Checksum = { algorithm, type: 'FULL_OBJECT', value: checksums.get(algorithm) ?? '' };
+  return { file, checksum, md5 };
+}
+
+function resultXml(record: StoredObject, checksum: Checksum): string {
+  return document('CopyObjectResult', {
+    ETag: quoted(record.etag),
+    LastModified: isoDate(record.modified),
+    [`Checksum${checksum.algorithm}`]: checksum.value,
+    ChecksumType: checksum.type,
+  });
+}
+
+type Directive = 'COPY' | 'REPLACE';
+
+function directive(header: string | string[] | undefined, name: string, message: string): Directive {
+  if (header === undefined || header === 'COPY') return 'COPY';
+  if (header === 'REPLACE') return 'REPLACE';
+  throw invalidArgument(message, name, String(header));
+}
+
+/** The sandbox keeps no annotations, so that both ways of copying them come to the same. */
+function annotationDirective(header: string | string[] | undefined): void {
+  if (header === undefined || header === 'COPY' || header === 'EXCLUDE') return;
+  throw invalidArgument('Unknown annotation directive.', 'x-amz-annotation-directive', String(header));
+}
+
+function copiedHeaders({ request, room }: Call, record: StoredObject, metadata: Directive): StoredHeaders {
+  if (metadata === 'REPLACE') return parseHeaders(request.headers, room.limits);
+  return withRedirect(record.headers, parseRedirect(request.headers));
+}
+
+function copiedTags({ request, room }: Call, record: StoredObject, tagging: Directive): Tag[] {
+  return tagging === 'REPLACE' ? parseTags(request.headers, room.limits) : record.tags;
+}
+
+/** Allowed when something changes: metadata, storage class, redirect, encryption, checksum algorithm, or a version brought back. */
+function refuseCopyToItself({ request }: Call, record: StoredObject, metadata: Directive, storage: string): void {
+  const { headers } = request;
+  const changes =
+    metadata === 'REPLACE' ||
+    headers['x-amz-storage-class'] !== undefined ||
+    storage !== record.storage ||
+    headers['x-amz-website-redirect-location'] !== undefined ||
+    headers['x-amz-server-side-encryption'] !== undefined ||
+    headers['x-amz-checksum-algorithm'] !== undefined ||
+    namesCustomerKey(headers);
+  if (changes) return;
+  throw invalidRequest(
+    "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, " +
+      'storage class, website redirect location or encryption attributes.',
+  );
+}

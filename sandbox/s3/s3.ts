@@ -1,0 +1,141 @@
+/**
+ * S3 as this stack needs it, with its real rules of encryption.
+ *
+ * What it does not do (2026-11-20): UploadPartCopy, UpdateObjectEncryption, presigned URLs and form uploads, ACLs (they are
+ * off, as in every new bucket), judging bucket policies (they are kept), running lifecycle rules (likewise), Object Lock
+ * headers, legal holds and governance bypass (a bucket's default retention is enforced), archives (GLACIER, DEEP_ARCHIVE),
+ * replication, website, CORS, logging, inventory, metrics, annotations, SelectObjectContent, events other than ObjectCreated
+ * and ObjectRemoved or to targets other than queues, access points, directory buckets, SHA-512, MD5 and XXHash as checksums.
+ */
+
+import { ACCOUNT_ID } from '../account.ts';
+import { AwsError } from '../aws-error.ts';
+import type { DataKeys, NotificationSink, Service, WireRequest } from '../service.ts';
+import type { State } from '../state.ts';
+import { sendError } from '../wire/error-response.ts';
+import { sendEmptyAnswer } from './answer.ts';
+import { type CreateBucketOptions, createBucket, deleteBucket } from './bucket/bucket-operations.ts';
+import { deletePolicy, deleteSetting, putPolicy, putSetting } from './bucket/setting-operations.ts';
+import type { BucketSettings } from './bucket/settings.ts';
+import { openEncryption } from './encryption/index.ts';
+import { accessDenied, EmptyAnswer } from './errors.ts';
+import { type Limits, S3_LIMITS } from './limits.ts';
+import type { Room } from './room.ts';
+import { detect, locate } from './route.ts';
+import { openBlobs } from './store/blobs.ts';
+import { openBuckets } from './store/buckets.ts';
+import { openListing } from './store/listing.ts';
+import { openObjects } from './store/objects.ts';
+import { createTables, openSequence } from './store/schema.ts';
+import { openSegments } from './store/segments.ts';
+import { openUploads } from './store/uploads.ts';
+import { openVersions } from './store/versions.ts';
+
+export interface S3Options {
+  state: State;
+  keys: DataKeys;
+  notify: NotificationSink;
+  /** Lower limits, for tests. */
+  limits?: Partial<Limits>;
+}
+
+/** Buckets without the wire, as CloudFormation makes them: the AWS SDK's shapes, the same judgement, the same AwsErrors. */
+export interface BucketConfiguration {
+  createBucket(name: string, options?: CreateBucketOptions): void;
+  /** Throws AwsError `BucketNotEmpty`. */
+  deleteBucket(name: string): void;
+  hasBucket(name: string): boolean;
+  settings(name: string): Readonly<Partial<BucketSettings>>;
+  policy(name: string): string | null;
+  putBucketVersioning(name: string, configuration: BucketSettings['versioning']): void;
+  putBucketEncryption(name: string, configuration: BucketSettings['encryption']): void;
+  deleteBucketEncryption(name: string): void;
+  /** Sends `s3:TestEvent` to every queue. */
+  putBucketNotification(name: string, configuration: BucketSettings['notification']): void;
+  putPublicAccessBlock(name: string, configuration: Partial<BucketSettings['publicAccessBlock']>): void;
+  deletePublicAccessBlock(name: string): void;
+  putOwnershipControls(name: string, configuration: BucketSettings['ownershipControls']): void;
+  putBucketPolicy(name: string, policy: string): void;
+  deleteBucketPolicy(name: string): void;
+  putLifecycle(name: string, configuration: BucketSettings['lifecycle']): void;
+  deleteLifecycle(name: string): void;
+  putObjectLock(name: string, configuration: BucketSettings['objectLock']): void;
+  putBucketTagging(name: string, configuration: BucketSettings['tagging']): void;
+  deleteBucketTagging(name: string): void;
+}
+
+export type S3 = Service & BucketConfiguration;
+
+/** Opens the buckets and objects below `state`, and removes files that a killed process left behind. */
+export function openS3({ state, keys, notify, limits }: S3Options): S3 {
+  const room = openRoom(state, keys, notify, { ...S3_LIMITS, ...limits });
+  return { handle: (request, response) => handle(room, request, response), ...bucketConfiguration(room) };
+}
+
+const handle = async (room: Room, request: WireRequest, response: Parameters<Service['handle']>[1]): Promise<void> => {
+  try {
+    const target = locate(request, room.limits);
+    const definition = detect(request, target);
+    checkOwner(request);
+    // Here policies will be asked for `definition.action`.
+    await definition.handle({ room, request, response, action: definition.action, ...target });
+  } catch (error) {
+    if (error instanceof EmptyAnswer) return sendEmptyAnswer(response, error);
+    if (!(error instanceof AwsError)) throw error;
+    sendError('rest-xml', response, error, request.requestId);
+  }
+};
+
+function openRoom(state: State, keys: DataKeys, notify: NotificationSink, limits: Limits): Room {
+  createTables(state.db);
+  const segments = openSegments(state);
+  const objects = openObjects(state);
+  const sequence = openSequence(state.db);
+  const blobs = openBlobs(state.folder('objects'));
+  blobs.sweep(segments.isReferenced());
+  return {
+    transaction: state.transaction,
+    limits,
+    encryption: openEncryption(keys, state.folder('s3')),
+    buckets: openBuckets(state),
+    objects,
+    versions: openVersions(objects, segments, sequence),
+    segments,
+    uploads: openUploads(state),
+    listing: openListing(state),
+    sequence,
+    blobs,
+    notify,
+  };
+}
+
+function bucketConfiguration(room: Room): BucketConfiguration {
+  return {
+    createBucket: (name, options) => createBucket(room, name, options),
+    deleteBucket: (name) => deleteBucket(room, name),
+    hasBucket: (name) => room.buckets.find(name) !== null,
+    settings: (name) => room.buckets.get(name).settings,
+    policy: (name) => room.buckets.get(name).policy,
+    putBucketVersioning: (name, configuration) => putSetting(room, name, 'versioning', configuration),
+    putBucketEncryption: (name, configuration) => putSetting(room, name, 'encryption', configuration),
+    deleteBucketEncryption: (name) => deleteSetting(room, name, 'encryption'),
+    putBucketNotification: (name, configuration) => putSetting(room, name, 'notification', configuration),
+    putPublicAccessBlock: (name, configuration) => putSetting(room, name, 'publicAccessBlock', configuration),
+    deletePublicAccessBlock: (name) => deleteSetting(room, name, 'publicAccessBlock'),
+    putOwnershipControls: (name, configuration) => putSetting(room, name, 'ownershipControls', configuration),
+    putBucketPolicy: (name, policy) => putPolicy(room, name, policy),
+    deleteBucketPolicy: (name) => deletePolicy(room, name),
+    putLifecycle: (name, configuration) => putSetting(room, name, 'lifecycle', configuration),
+    deleteLifecycle: (name) => deleteSetting(room, name, 'lifecycle'),
+    putObjectLock: (name, configuration) => putSetting(room, name, 'objectLock', configuration),
+    putBucketTagging: (name, configuration) => putSetting(room, name, 'tagging', configuration),
+    deleteBucketTagging: (name) => deleteSetting(room, name, 'tagging'),
+  };
+}
+
+/** There is one account. */
+function checkOwner({ headers }: WireRequest): void {
+  for (const name of ['x-amz-expected-bucket-owner', 'x-amz-source-expected-bucket-owner']) {
+    if (headers[name] !== undefined && headers[name] !== ACCOUNT_ID) throw accessDenied();
+  }
+}

@@ -1,0 +1,73 @@
+/** Multipart uploads that are under way. */
+import { randomBytes } from 'node:crypto';
+import type { State } from '../../state.ts';
+import type { Tag } from '../bucket/tags.ts';
+import type { ChecksumAlgorithm, ChecksumType } from '../checksum/algorithm.ts';
+import type { Sealed } from '../encryption/mode.ts';
+import type { StoredHeaders } from './objects.ts';
+
+export interface Upload {
+  id: number;
+  bucket: number;
+  key: string;
+  /** What clients know it by. */
+  upload: string;
+  initiated: number;
+  /** ARN of who began it. */
+  initiator: string;
+  storage: string;
+  /** `null`: the client named none, and the object gets S3's default. */
+  algorithm: ChecksumAlgorithm | null;
+  checksumType: ChecksumType | null;
+  headers: StoredHeaders;
+  tags: Tag[];
+  sealed: Sealed;
+}
+
+export interface Uploads {
+  insert(upload: Omit<Upload, 'upload'>): Upload;
+  find(bucket: number, key: string, upload: string): Upload | null;
+  delete(id: number): void;
+  of(bucket: number): Upload[];
+}
+
+interface Row extends Omit<Upload, 'checksumType' | 'headers' | 'tags' | 'sealed'> {
+  checksum_type: ChecksumType | null;
+  headers: string;
+  tags: string;
+  sealed: string;
+}
+
+export function openUploads({ db }: State): Uploads {
+  const columns = 'id, bucket, key, upload, initiated, initiator, storage, algorithm, checksum_type, headers, tags, sealed';
+  const insert = db.prepare(`INSERT INTO s3_upload (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const find = db.prepare(`SELECT ${columns} FROM s3_upload WHERE upload = ? AND bucket = ? AND key = ?`);
+  const remove = db.prepare('DELETE FROM s3_upload WHERE id = ?');
+  const of = db.prepare(`SELECT ${columns} FROM s3_upload WHERE bucket = ?`);
+  return {
+    insert(begun) {
+      const upload = { ...begun, upload: randomBytes(32).toString('base64url') };
+      const { id, bucket, key, initiated, initiator, storage, algorithm, checksumType, headers, tags, sealed } = upload;
+      const texts = [JSON.stringify(headers), JSON.stringify(tags), JSON.stringify(sealed)] as const;
+      insert.run(id, bucket, key, upload.upload, initiated, initiator, storage, algorithm, checksumType, ...texts);
+      return upload;
+    },
+    find(bucket, key, upload) {
+      const row = find.get(upload, bucket, key);
+      return row ? uploadOf(row) : null;
+    },
+    delete: (id) => void remove.run(id),
+    of: (bucket) => of.all(bucket).map(uploadOf),
+  };
+}
+
+function uploadOf(value: unknown): Upload {
+  const { checksum_type: checksumType, headers, tags, sealed, ...rest } = value as Row;
+  return {
+    ...rest,
+    checksumType,
+    headers: JSON.parse(headers) as StoredHeaders,
+    tags: JSON.parse(tags) as Tag[],
+    sealed: JSON.parse(sealed) as Sealed,
+  };
+}
