@@ -1,0 +1,161 @@
+/** The shipped stack in the sandbox, with ordinary clients, for tests that go all the way. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { KMSClient } from '@aws-sdk/client-kms';
+import { PutObjectCommand, type PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { packageStack } from '../../sandbox/build.ts';
+import { type Sandbox, startSandbox } from '../../sandbox/index.ts';
+
+const PROJECT = join(import.meta.dirname, '../..');
+const PATIENCE_MS = 25_000;
+
+export interface LocalStack {
+  sandbox: Sandbox;
+  dataDir: string;
+  env: Record<string, string>;
+  s3: S3Client;
+  kms: KMSClient;
+  sqs: SQSClient;
+  secrets: SecretsManagerClient;
+  dynamodb: DynamoDBClient;
+  ingestBucket: string;
+  targetBucket: string;
+  /** Puts an object into the ingest bucket. */
+  drop(key: string, body: string | Uint8Array, more?: Partial<PutObjectCommandInput>): Promise<{ versionId: string | undefined }>;
+  /** Until the ingest queue is empty and nothing is being worked on. */
+  settled(): Promise<void>;
+  /** Receives and deletes what lies in the dead-letter queue; waits for at least `count`. */
+  takeDeadLetters(count: number): Promise<Message[]>;
+  /** Sends a message to the ingest queue. */
+  enqueue(body: string): Promise<void>;
+  /** The API, with a token of the readers' group unless another is given (`null`: none). */
+  api(path: string, options?: { method?: string; token?: string | null }): Promise<Response>;
+  get(key: string, options?: { method?: string; token?: string | null }): Promise<Response>;
+  history(key: string): Promise<Record<string, unknown>[]>;
+  stop(): Promise<void>;
+  /** Stops the sandbox and starts it again on the same data. */
+  restart(): Promise<void>;
+}
+
+/** @param policy a policy file of the project */
+export async function startLocalStack(policy = 'test/e2e/policy.yml'): Promise<LocalStack> {
+  const artifacts = await packageStack({
+    projectDir: PROJECT,
+    policyPath: join(PROJECT, policy),
+    stage: 'dev',
+    cacheDir: join(PROJECT, '.build'),
+  });
+  const dataDir = mkdtempSync(join(tmpdir(), 'sealdrop-e2e-'));
+  let sandbox = await startSandbox({ dataDir, port: 0, apiPort: 0, artifacts });
+  let env = sandbox.environment();
+  let clients = clientsOf(env);
+  const variable = (name: string) => env[name] ?? '';
+
+  const stack: LocalStack = {
+    get sandbox() {
+      return sandbox;
+    },
+    get env() {
+      return env;
+    },
+    get s3() {
+      return clients.s3;
+    },
+    get kms() {
+      return clients.kms;
+    },
+    get sqs() {
+      return clients.sqs;
+    },
+    get secrets() {
+      return clients.secrets;
+    },
+    get dynamodb() {
+      return clients.dynamodb;
+    },
+    dataDir,
+    ingestBucket: variable('SEALDROP_INGEST_BUCKET'),
+    targetBucket: variable('SEALDROP_TARGET_BUCKET'),
+    async drop(key, body, more = {}) {
+      const put = new PutObjectCommand({ Bucket: variable('SEALDROP_INGEST_BUCKET'), Key: key, Body: body, ...more });
+      return { versionId: (await clients.s3.send(put)).VersionId };
+    },
+    settled: () => until('the ingest queue to be empty', async () => (await waiting(clients.sqs, variable('SEALDROP_QUEUE_URL'))) === 0),
+    async takeDeadLetters(count) {
+      const QueueUrl = variable('SEALDROP_DEAD_LETTER_QUEUE_URL');
+      const taken: Message[] = [];
+      await until(`${count} dead letters`, async () => {
+        const receive = new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10, MessageAttributeNames: ['All'] });
+        for (const message of (await clients.sqs.send(receive)).Messages ?? []) {
+          taken.push(message);
+          await clients.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle: message.ReceiptHandle }));
+        }
+        return taken.length >= count;
+      });
+      return taken;
+    },
+    async enqueue(body) {
+      await clients.sqs.send(new SendMessageCommand({ QueueUrl: variable('SEALDROP_QUEUE_URL'), MessageBody: body }));
+    },
+    api(path, { method = 'GET', token = variable('SEALDROP_TOKEN') } = {}) {
+      return fetch(`${variable('SEALDROP_API_URL')}${path}`, { method, headers: token === null ? {} : { authorization: `Bearer ${token}` } });
+    },
+    get: (key, options) => stack.api(`/object?key=${encodeURIComponent(key)}`, options),
+    async history(key) {
+      const answer = (await (await stack.api(`/audit?key=${encodeURIComponent(key)}`)).json()) as { events: Record<string, unknown>[] };
+      return answer.events;
+    },
+    async stop() {
+      await sandbox.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+    async restart() {
+      await sandbox.stop();
+      sandbox = await startSandbox({ dataDir, port: 0, apiPort: 0, artifacts });
+      env = sandbox.environment();
+      clients = clientsOf(env);
+    },
+  };
+  return stack;
+}
+
+/** Asks again until it holds, and fails after a while with what was awaited. */
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function clientsOf(env: Record<string, string>) {
+  const config = {
+    endpoint: env.AWS_ENDPOINT_URL ?? '',
+    region: env.AWS_REGION ?? '',
+    credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID ?? '', secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? '' },
+  };
+  return {
+    s3: new S3Client(config),
+    kms: new KMSClient(config),
+    sqs: new SQSClient(config),
+    secrets: new SecretsManagerClient(config),
+    dynamodb: new DynamoDBClient(config),
+  };
+}
+
+async function waiting(sqs: SQSClient, QueueUrl: string): Promise<number> {
+  const AttributeNames = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+  const { Attributes = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...AttributeNames] }));
+  return AttributeNames.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
+}
