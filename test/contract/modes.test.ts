@@ -22,8 +22,16 @@ const CASES: ModeCase[] = [
     mode: 'sse-kms',
     stored: ({ env }) => ({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: env.SEALDROP_KMS_KEY_ARN, BucketKeyEnabled: true }),
   },
-  { prefix: 'default/', mode: 'sse-kms', stored: ({ env }) => ({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: env.SEALDROP_KMS_KEY_ARN }) },
-  { prefix: 'dsse/', mode: 'dsse-kms', stored: ({ env }) => ({ ServerSideEncryption: 'aws:kms:dsse', SSEKMSKeyId: env.SEALDROP_KMS_KEY_ARN }) },
+  {
+    prefix: 'default/',
+    mode: 'sse-kms',
+    stored: ({ env }) => ({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: env.SEALDROP_KMS_KEY_ARN }),
+  },
+  {
+    prefix: 'dsse/',
+    mode: 'dsse-kms',
+    stored: ({ env }) => ({ ServerSideEncryption: 'aws:kms:dsse', SSEKMSKeyId: env.SEALDROP_KMS_KEY_ARN }),
+  },
   {
     prefix: 'customer/',
     mode: 'sse-c',
@@ -101,7 +109,12 @@ describe.each(CASES)('$prefix under $mode', ({ prefix, mode, stored }) => {
       'x-amz-meta-case-number': '42',
     });
     const { TagSet } = await stack.s3.send(new GetObjectTaggingCommand(keyOf(key)));
-    expect(TagSet).toEqual(expect.arrayContaining([{ Key: 'class', Value: 'internal' }, { Key: 'team', Value: 'a b' }]));
+    expect(TagSet).toEqual(
+      expect.arrayContaining([
+        { Key: 'class', Value: 'internal' },
+        { Key: 'team', Value: 'a b' },
+      ]),
+    );
   });
 
   test('answers HEAD with the headers of GET and no body', async () => {

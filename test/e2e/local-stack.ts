@@ -109,7 +109,10 @@ export async function startLocalStack(policy = 'test/e2e/policy.yml'): Promise<L
       await clients.sqs.send(new SendMessageCommand({ QueueUrl: variable('SEALDROP_QUEUE_URL'), MessageBody: body }));
     },
     api(path, { method = 'GET', token = variable('SEALDROP_TOKEN') } = {}) {
-      return fetch(`${variable('SEALDROP_API_URL')}${path}`, { method, headers: token === null ? {} : { authorization: `Bearer ${token}` } });
+      return fetch(`${variable('SEALDROP_API_URL')}${path}`, {
+        method,
+        headers: token === null ? {} : { authorization: `Bearer ${token}` },
+      });
     },
     get: (key, options) => stack.api(`/object?key=${encodeURIComponent(key)}`, options),
     async history(key) {
