@@ -64,6 +64,8 @@ export interface BucketConfiguration {
   deleteBucketTagging(name: string): void;
 }
 
+export type { Limits } from './limits.ts';
+
 export type S3 = Service & BucketConfiguration;
 
 /** Opens the buckets and objects below `state`, and removes files that a killed process left behind. */
