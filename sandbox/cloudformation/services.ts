@@ -8,19 +8,24 @@ export interface Operations {
   call(operation: string, input: Record<string, unknown>): Promise<Record<string, unknown>>;
 }
 
-/** What a deployment needs of S3; configurations are in the shapes of the AWS SDK. */
+/** What a deployment needs of S3. Configurations are in the shapes of the AWS SDK, and S3 judges them. */
 export interface Buckets {
-  createBucket(name: string, options?: { objectLock?: boolean }): void;
+  hasBucket(name: string): boolean;
+  createBucket(name: string, options?: { objectLockEnabled?: boolean }): void;
   deleteBucket(name: string): void;
-  bucketExists(name: string): boolean;
+  settings(name: string): { readonly versioning?: { Status: string } };
   putBucketVersioning(name: string, configuration: unknown): void;
   putBucketEncryption(name: string, configuration: unknown): void;
+  deleteBucketEncryption(name: string): void;
   putBucketNotification(name: string, configuration: unknown): void;
   putPublicAccessBlock(name: string, configuration: unknown): void;
+  deletePublicAccessBlock(name: string): void;
   putOwnershipControls(name: string, configuration: unknown): void;
   putLifecycle(name: string, configuration: unknown): void;
+  deleteLifecycle(name: string): void;
   putObjectLock(name: string, configuration: unknown): void;
   putBucketTagging(name: string, configuration: unknown): void;
+  deleteBucketTagging(name: string): void;
   putBucketPolicy(name: string, policy: string): void;
   deleteBucketPolicy(name: string): void;
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { PARTITION, REGION } from '../../account.ts';
 import { type Definition, define, flag, integer, policyDocument, tags, text, texts } from '../definition.ts';
+import type { Buckets } from '../services.ts';
 
 const filterRules = z.strictObject({ S3Key: z.strictObject({ Rules: z.array(z.strictObject({ Name: text, Value: text })) }) });
 
@@ -63,18 +64,13 @@ export const bucketResources: Record<'AWS::S3::Bucket' | 'AWS::S3::BucketPolicy'
     replacedBy: ['BucketName', 'ObjectLockEnabled'],
     nameProperty: 'BucketName',
     holdsData: true,
-    apply({ properties, generatedName, services: { s3 } }) {
+    apply({ properties, previous, changed, generatedName, services: { s3 } }) {
       const name = properties.BucketName ?? generatedName;
-      if (!s3.bucketExists(name)) s3.createBucket(name, { objectLock: properties.ObjectLockEnabled ?? false });
-      const set = <Value>(value: Value | undefined, put: (name: string, value: Value) => void) => value !== undefined && put(name, value);
-      set(properties.VersioningConfiguration, s3.putBucketVersioning);
-      set(encryptionOf(properties), s3.putBucketEncryption);
-      set(properties.PublicAccessBlockConfiguration, s3.putPublicAccessBlock);
-      set(properties.OwnershipControls, s3.putOwnershipControls);
-      set(lifecycleOf(properties), s3.putLifecycle);
-      set(properties.ObjectLockConfiguration, s3.putObjectLock);
-      set(properties.Tags, (bucket, TagSet) => s3.putBucketTagging(bucket, { TagSet }));
-      set(notificationOf(properties), s3.putBucketNotification);
+      if (!s3.hasBucket(name)) s3.createBucket(name, { objectLockEnabled: properties.ObjectLockEnabled ?? false });
+      for (const { property, value, put, drop } of settingsOf(properties, s3)) {
+        if (value !== undefined && (previous === null || changed.has(property))) put(name, value);
+        else if (value === undefined && changed.has(property)) drop?.(name);
+      }
       return {
         physicalId: name,
         attributes: {
@@ -96,6 +92,47 @@ export const bucketResources: Record<'AWS::S3::Bucket' | 'AWS::S3::BucketPolicy'
     remove: ({ physicalId }, { s3 }) => s3.deleteBucketPolicy(physicalId),
   }),
 };
+
+interface Setting {
+  property: keyof BucketProperties;
+  value: unknown;
+  put(name: string, value: unknown): void;
+  /** What removing the property from the template does; absent where S3 has no way back. */
+  drop?(name: string): void;
+}
+
+function settingsOf(properties: BucketProperties, s3: Buckets): Setting[] {
+  return [
+    {
+      property: 'VersioningConfiguration',
+      value: properties.VersioningConfiguration,
+      put: (name, value) => putVersioning(s3, name, value),
+    },
+    { property: 'BucketEncryption', value: encryptionOf(properties), put: s3.putBucketEncryption, drop: s3.deleteBucketEncryption },
+    {
+      property: 'PublicAccessBlockConfiguration',
+      value: properties.PublicAccessBlockConfiguration,
+      put: s3.putPublicAccessBlock,
+      drop: s3.deletePublicAccessBlock,
+    },
+    { property: 'OwnershipControls', value: properties.OwnershipControls, put: s3.putOwnershipControls },
+    { property: 'LifecycleConfiguration', value: lifecycleOf(properties), put: s3.putLifecycle, drop: s3.deleteLifecycle },
+    { property: 'ObjectLockConfiguration', value: properties.ObjectLockConfiguration, put: s3.putObjectLock },
+    { property: 'Tags', value: properties.Tags && { TagSet: properties.Tags }, put: s3.putBucketTagging, drop: s3.deleteBucketTagging },
+    {
+      property: 'NotificationConfiguration',
+      value: notificationOf(properties),
+      put: s3.putBucketNotification,
+      drop: (name) => s3.putBucketNotification(name, {}),
+    },
+  ];
+}
+
+/** A bucket with Object Lock is versioned from its birth, and S3 refuses to be told so again. */
+function putVersioning(s3: Buckets, name: string, value: unknown): void {
+  const wanted = typeof value === 'object' && value !== null && 'Status' in value ? value.Status : undefined;
+  if (s3.settings(name).versioning?.Status !== wanted) s3.putBucketVersioning(name, value);
+}
 
 function encryptionOf({ BucketEncryption }: BucketProperties): unknown {
   return (

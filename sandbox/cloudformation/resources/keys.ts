@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { AwsError } from '../../aws-error.ts';
+import { generateSecretString } from '../../secrets-manager/password.ts';
 import { type Definition, define, flag, integer, policyDocument, tags, text } from '../definition.ts';
 import type { Services } from '../services.ts';
 
-const generateSecretString = z.strictObject({
+const generateSettings = z.strictObject({
   PasswordLength: integer.optional(),
   ExcludeCharacters: text.optional(),
   ExcludeLowercase: flag.optional(),
@@ -67,7 +68,7 @@ export const keyResources: Record<'AWS::KMS::Key' | 'AWS::KMS::Alias' | 'AWS::Se
     schema: z.strictObject({
       Name: text.optional(),
       Description: text.optional(),
-      GenerateSecretString: generateSecretString.optional(),
+      GenerateSecretString: generateSettings.optional(),
       KmsKeyId: text.optional(),
       Tags: tags.optional(),
     }),
@@ -83,7 +84,7 @@ export const keyResources: Record<'AWS::KMS::Key' | 'AWS::KMS::Alias' | 'AWS::Se
         const ClientRequestToken = createHash('sha256').update(Name).digest('hex').slice(0, 36);
         const existing = await describeSecret(secretsManager, Name);
         if (existing !== null) return existing;
-        const value = GenerateSecretString && { SecretString: await generate(secretsManager, GenerateSecretString) };
+        const value = GenerateSecretString && { SecretString: generateSecretString(GenerateSecretString) };
         const created = await secretsManager.call('CreateSecret', {
           Name,
           ...details,
@@ -96,7 +97,7 @@ export const keyResources: Record<'AWS::KMS::Key' | 'AWS::KMS::Alias' | 'AWS::Se
       const SecretId = previous.physicalId;
       if (changed.has('Description') || changed.has('KmsKeyId')) await secretsManager.call('UpdateSecret', { SecretId, ...details });
       if (changed.has('GenerateSecretString') && GenerateSecretString !== undefined) {
-        await secretsManager.call('PutSecretValue', { SecretId, SecretString: await generate(secretsManager, GenerateSecretString) });
+        await secretsManager.call('PutSecretValue', { SecretId, SecretString: generateSecretString(GenerateSecretString) });
       }
       return previous;
     },
@@ -143,11 +144,4 @@ async function describeSecret(secretsManager: Services['secretsManager'], Secret
 
 function secret(arn: string) {
   return { physicalId: arn, attributes: { Id: arn } };
-}
-
-async function generate(secretsManager: Services['secretsManager'], settings: z.output<typeof generateSecretString>): Promise<string> {
-  const { SecretStringTemplate, GenerateStringKey, ...random } = settings;
-  const password = String((await secretsManager.call('GetRandomPassword', random)).RandomPassword);
-  if (SecretStringTemplate === undefined || GenerateStringKey === undefined) return password;
-  return JSON.stringify({ ...JSON.parse(SecretStringTemplate), [GenerateStringKey]: password });
 }

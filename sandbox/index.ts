@@ -1,0 +1,223 @@
+/**
+ * Sealdrop's local AWS: S3, KMS, Secrets Manager, SQS, DynamoDB, Lambda and STS on one port, the stack's REST API on a
+ * second, plain HTTP on loopback. Deploys the CloudFormation that `serverless package` made.
+ *
+ * What it does not do (2026-11-20) stands at the head of each service's main file. Of the whole: policies are kept and
+ * not yet judged (any valid credential may do anything), one account, one Region, no TLS.
+ */
+import { resolve } from 'node:path';
+import { REGION } from './account.ts';
+import { deployStack, openAccess, readTemplate, type Services } from './cloudformation/index.ts';
+import { lockData, StartError } from './data-lock.ts';
+import { openDynamoDb } from './dynamodb/dynamodb.ts';
+import { ISSUER_PATH, type Issuer, openIssuer, type TokenRequest } from './issuer/issuer.ts';
+import { openKms } from './kms/kms.ts';
+import { createLambdaService, type LogSink, openEventSourceMappings, openFunctions } from './lambda/index.ts';
+import { openRestApi } from './rest-api/index.ts';
+import { openS3 } from './s3/index.ts';
+import type { Limits as S3Limits } from './s3/limits.ts';
+import { openSecretsManager } from './secrets-manager/secrets-manager.ts';
+import type { Service } from './service.ts';
+import { openSqs } from './sqs/sqs.ts';
+import { openState } from './state.ts';
+import { createSts } from './sts/sts.ts';
+import { openCredentials } from './wire/credentials.ts';
+import { createAwsServer } from './wire/server.ts';
+
+export { DeploymentError } from './cloudformation/index.ts';
+export { StartError } from './data-lock.ts';
+export type { TokenRequest } from './issuer/issuer.ts';
+
+const DEFAULT_PORT = 4566;
+const DEFAULT_API_PORT = 3000;
+/** A batch's work is mostly waiting for S3, and more threads than this slow a laptop down. */
+const DEFAULT_CONSUMERS = 4;
+const DEFAULT_TOKEN: TokenRequest = { sub: 'sandbox', groups: ['sealdrop-readers'] };
+const DEFAULT_STACK = 'sealdrop-dev';
+
+export interface SandboxOptions {
+  /** Keeps everything between restarts; made when missing. */
+  dataDir: string;
+  /** Of the AWS services; 0: any free one. Default 4566. */
+  port?: number;
+  /** Of the REST API; 0: any free one. Default 3000. */
+  apiPort?: number;
+  /** What `packageStack` returned. */
+  artifacts: { templatePath: string; packageDir: string };
+  stackName?: string;
+  /** Over the template's defaults. `OidcIssuer` is the sandbox's own issuer unless given. */
+  parameters?: Record<string, string>;
+  limits?: {
+    s3?: Partial<S3Limits>;
+    /** Most environments of one function at once; default 8. */
+    maxEnvironments?: number;
+    /** Most batches of one queue at once; default 4. */
+    maxConsumers?: number;
+    maxStreamedBytes?: number;
+  };
+  /** Gets what functions print; default: `<dataDir>/logs/<function>.log`. */
+  log?: LogSink;
+  /** Of the token in `environment()`; default: a member of the group `sealdrop-readers`. */
+  defaultToken?: TokenRequest;
+}
+
+export interface Sandbox {
+  /** Origin of the AWS services. */
+  endpoint: string;
+  /** Origin of the REST API; locally the stage is not part of its paths. */
+  apiUrl: string;
+  region: string;
+  /** The administrator's. */
+  credentials: { accessKeyId: string; secretAccessKey: string };
+  /** The stack's outputs by name. */
+  outputs: Record<string, string>;
+  /** The services in process, for tests. */
+  services: Services;
+  /** A signed JWT of the sandbox's issuer. */
+  issueToken(request: TokenRequest): Promise<string>;
+  /** What `<data>/env` holds. */
+  environment(): Record<string, string>;
+  /** Closes everything; resolves when no handle is left. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the services, deploys the stack and opens the API; resolves when all of it is ready.
+ * @throws StartError (a port or the data folder is in use), DeploymentError (the template)
+ */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const closers: (() => void | Promise<void>)[] = [];
+  const stop = async () => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return await start(options, (close) => closers.push(close), stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  options: SandboxOptions,
+  onStop: (close: () => void | Promise<void>) => void,
+  stop: () => Promise<void>,
+): Promise<Sandbox> {
+  const { limits = {}, artifacts } = options;
+  const template = readTemplate(artifacts.templatePath);
+  const dataDir = resolve(options.dataDir);
+  onStop(lockData(dataDir));
+  const state = openState(dataDir);
+  onStop(() => state.close());
+
+  let endpoint = '';
+  const credentials = openCredentials(state);
+  const kms = openKms(state);
+  const secretsManager = openSecretsManager(state, kms);
+  const sqs = openSqs(state);
+  onStop(() => sqs.close());
+  const dynamodb = openDynamoDb(state);
+  onStop(() => dynamodb.close());
+  const s3 = openS3({ state, keys: kms, notify: (targetArn, body) => sqs.send(targetArn, body), ...(limits.s3 && { limits: limits.s3 }) });
+  const parameters = { ...options.parameters };
+  const audience = () => parameters.OidcAudience ?? String(template.Parameters.OidcAudience?.Default ?? '');
+  const issuer: Issuer = await openIssuer(state, { endpoint: () => endpoint, audience });
+  const functions = openFunctions({
+    state,
+    credentials,
+    endpoint: () => endpoint,
+    ...(options.log && { log: options.log }),
+    ...(limits.maxEnvironments !== undefined && { maxEnvironments: limits.maxEnvironments }),
+  });
+
+  const server = createAwsServer({
+    credentials,
+    services: { s3, kms, secretsmanager: secretsManager, sqs, dynamodb, lambda: createLambdaService(functions), sts: createSts() },
+    local: { [ISSUER_PATH]: issuer.service, '/_sandbox/health': HEALTH },
+  });
+  onStop(() => server.close());
+  endpoint = (await listen(server, options.port ?? DEFAULT_PORT, 'the AWS services', '--port')).url;
+
+  const restApi = openRestApi({ functions, ...(limits.maxStreamedBytes !== undefined && { maxStreamedBytes: limits.maxStreamedBytes }) });
+  onStop(() => restApi.close());
+  onStop(() => functions.stop());
+  const eventSources = openEventSourceMappings({ queues: sqs, functions, maxConcurrency: limits.maxConsumers ?? DEFAULT_CONSUMERS });
+  onStop(() => eventSources.stop());
+  // Taken before the deployment: a port in use should not cost the time of one.
+  const apiUrl = (await listen(restApi, options.apiPort ?? DEFAULT_API_PORT, 'the REST API', '--api-port')).url;
+
+  if ('OidcIssuer' in template.Parameters) parameters.OidcIssuer ??= `${endpoint}${ISSUER_PATH}`;
+  const services: Services = { endpoint, s3, kms, secretsManager, sqs, dynamodb, functions, eventSources, access: openAccess(state) };
+  const stackName = options.stackName ?? DEFAULT_STACK;
+  const { outputs, api } = await deployStack({ state, services, stackName, template, parameters, packageDir: artifacts.packageDir });
+  if (api !== null) restApi.deploy(api);
+
+  const { accessKeyId, secretAccessKey } = credentials.administrator();
+  const token = await issuer.issueToken(options.defaultToken ?? DEFAULT_TOKEN);
+  return {
+    endpoint,
+    apiUrl,
+    region: REGION,
+    credentials: { accessKeyId, secretAccessKey },
+    outputs,
+    services,
+    issueToken: issuer.issueToken,
+    environment: () => ({
+      AWS_ENDPOINT_URL: endpoint,
+      AWS_REGION: REGION,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      ...namedOutputs(outputs),
+      SEALDROP_API_URL: apiUrl,
+      SEALDROP_TOKEN: token,
+    }),
+    stop,
+  };
+}
+
+/** Under which name the environment has an output of the stack. */
+const OUTPUT_VARIABLES: Record<string, string> = {
+  IngestBucketName: 'SEALDROP_INGEST_BUCKET',
+  TargetBucketName: 'SEALDROP_TARGET_BUCKET',
+  AuditTableName: 'SEALDROP_AUDIT_TABLE',
+  IngestQueueUrl: 'SEALDROP_QUEUE_URL',
+  DeadLetterQueueUrl: 'SEALDROP_DEAD_LETTER_QUEUE_URL',
+  CustomerKeySecret: 'SEALDROP_CUSTOMER_KEY_SECRET',
+  KeyArn: 'SEALDROP_KMS_KEY_ARN',
+};
+
+function namedOutputs(outputs: Record<string, string>): Record<string, string> {
+  const named = Object.entries(OUTPUT_VARIABLES).map(([output, variable]) => [variable, outputs[output]] as const);
+  return Object.fromEntries(named.flatMap(([variable, value]) => (value === undefined ? [] : [[variable, value] as const])));
+}
+
+const HEALTH: Service = {
+  async handle(_request, response) {
+    const body = '{"status":"ok"}';
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length });
+    response.end(body);
+  },
+};
+
+async function listen(
+  server: { listen(port: number): Promise<{ url: string }> },
+  port: number,
+  what: string,
+  flag: string,
+): Promise<{ url: string }> {
+  try {
+    return await server.listen(port);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EADDRINUSE') {
+      throw new StartError(`Port ${port} for ${what} is in use. Stop what uses it, or choose another one with ${flag} (0: any free one).`, {
+        cause: error,
+      });
+    }
+    if (code === 'EACCES')
+      throw new StartError(`Port ${port} for ${what} needs rights that this user lacks. Choose one above 1023 with ${flag}.`, {
+        cause: error,
+      });
+    throw error;
+  }
+}
