@@ -112,7 +112,7 @@ export const OPERATIONS = {
     ...COPY_SOURCE,
     'x-amz-metadata-directive',
     'x-amz-tagging-directive',
-    'x-amz-annotation-directive',
+    'x-amz-object-annotation-directive',
     'x-amz-checksum-algorithm',
   ]),
   GetObject: define(

@@ -3,6 +3,7 @@ import { DEFAULT_ENCRYPTION } from '../bucket/encryption-configuration.ts';
 import type { Tag } from '../bucket/tags.ts';
 import type { Checksum, ChecksumAlgorithm } from '../checksum/algorithm.ts';
 import { newEncryptionHeaders } from '../encryption/answer.ts';
+import type { Layers } from '../encryption/cipher.ts';
 import { namesCustomerKey } from '../encryption/customer-key.ts';
 import { chooseEncryption } from '../encryption/request.ts';
 import { invalidArgument, invalidRequest } from '../errors.ts';
@@ -30,7 +31,7 @@ export async function copyObject(call: Call): Promise<void> {
     metadata: directive(headers['x-amz-metadata-directive'], 'x-amz-metadata-directive', 'Unknown metadata directive.'),
     tagging: directive(headers['x-amz-tagging-directive'], 'x-amz-tagging-directive', 'Unknown tagging directive.'),
   };
-  annotationDirective(headers['x-amz-annotation-directive']);
+  annotationDirective(headers['x-amz-object-annotation-directive']);
   const requestedAlgorithm = parseAlgorithm(headers['x-amz-checksum-algorithm']);
   const storage = parseStorageClass(headers);
   const source = openCopySource(call);
@@ -68,7 +69,7 @@ export async function copyObject(call: Call): Promise<void> {
   });
 }
 
-async function transfer(call: Call, source: CopySource, layers: Buffer[], algorithm: ChecksumAlgorithm, wantsMd5: boolean) {
+async function transfer(call: Call, source: CopySource, layers: Layers, algorithm: ChecksumAlgorithm, wantsMd5: boolean) {
   const { room } = call;
   const integrity = measure(NO_CLAIM, { md5: wantsMd5, algorithm });
   const bytes = readObject(room, source.record, source.layers, { start: 0, length: source.record.size });
@@ -98,7 +99,7 @@ function directive(header: string | string[] | undefined, name: string, message:
 /** The sandbox keeps no annotations, so that both ways of copying them come to the same. */
 function annotationDirective(header: string | string[] | undefined): void {
   if (header === undefined || header === 'COPY' || header === 'EXCLUDE') return;
-  throw invalidArgument('Unknown annotation directive.', 'x-amz-annotation-directive', String(header));
+  throw invalidArgument('Unknown annotation directive.', 'x-amz-object-annotation-directive', String(header));
 }
 
 function copiedHeaders({ request, room }: Call, record: StoredObject, metadata: Directive): StoredHeaders {
