@@ -17,6 +17,7 @@ const COPY_ERRORS: ErrorNames = {
   NoSuchVersion: ['source-gone', 'the source version does not exist'],
   PreconditionFailed: ['source-changed', 'the source object was overwritten since its event'],
   InvalidObjectState: ['source-unreadable', 'the source object is archived'],
+  ObjectNotInActiveTierError: ['source-unreadable', 'the source object is archived'],
   OperationAborted: ['conflict', 'another operation on the object is under way'],
   ConditionalRequestConflict: ['conflict', 'another operation on the object is under way'],
 };
