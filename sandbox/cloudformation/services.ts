@@ -10,7 +10,7 @@ export interface Operations {
 
 /** What a deployment needs of S3. Configurations are in the shapes of the AWS SDK, and S3 judges them. */
 export interface Buckets {
-  hasBucket(name: string): boolean;
+  bucketExists(name: string): boolean;
   createBucket(name: string, options?: { objectLockEnabled?: boolean }): void;
   deleteBucket(name: string): void;
   settings(name: string): { readonly versioning?: { Status: string } };
