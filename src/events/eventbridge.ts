@@ -1,6 +1,6 @@
 /** EventBridge's "Object Created": https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html */
 import * as z from 'zod/mini';
-import { checkedRef, decodeFormKey, type ObjectRef, unquoted } from './object-ref.ts';
+import { checkedRef, decodeFormKey, moment, type ObjectRef, unquoted } from './object-ref.ts';
 import { parse } from './parse.ts';
 
 const envelopeSchema = z.object({ source: z.literal('aws.s3'), 'detail-type': z.string(), detail: z.unknown() });
@@ -13,7 +13,7 @@ const createdSchema = z.object({
       key: z.string().check(z.minLength(1)),
       size: z.int().check(z.nonnegative()),
       etag: z.string().check(z.minLength(1)),
-      'version-id': z.optional(z.string()),
+      'version-id': z.nullish(z.string()),
       sequencer: z.string().check(z.regex(/^[0-9A-Fa-f]+$/)),
     }),
     'request-id': z.optional(z.string()),
@@ -40,7 +40,7 @@ export function parseEventBridge(document: unknown): ObjectRef | null {
     etag: unquoted(etag),
     size,
     sequencer,
-    eventTime: time,
+    eventTime: moment(time),
     ...(detail.requester === undefined ? {} : { requester: detail.requester }),
     correlationId: detail['request-id'] ?? sequencer,
   });

@@ -17,7 +17,7 @@ export interface ObjectRef {
   size: number;
   /** Hexadecimal; orders the events of one key. Compare with `compareSequencers`. */
   sequencer: string;
-  /** When S3 stored the object, ISO 8601. The same in every delivery of the event. */
+  /** When S3 stored the object, ISO 8601 with milliseconds. The same in every delivery of the event. */
   eventTime: string;
   /** S3's id of the request that stored it: follows the object through logs and audit events. */
   correlationId: string;
@@ -47,7 +47,14 @@ export function checkedRef(ref: ObjectRef): ObjectRef {
   if (bytes > MAX_KEY_BYTES) {
     throw new SealdropError('malformed-event', `key of ${bytes} bytes; S3 allows ${MAX_KEY_BYTES}`);
   }
+  // S3 takes UTF-8, which has no lone surrogates; a URL cannot be made of one either.
+  if (!ref.key.isWellFormed()) throw new SealdropError('malformed-event', 'the key is not valid Unicode');
   return ref;
+}
+
+/** Events write a moment with milliseconds or without; histories sort them as text. */
+export function moment(time: string): string {
+  return new Date(time).toISOString();
 }
 
 /** ETags come with quotes in some events and without in others. */

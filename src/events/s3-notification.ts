@@ -1,7 +1,7 @@
 /** S3's own notification: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
 import * as z from 'zod/mini';
 import { SealdropError } from '../errors.ts';
-import { checkedRef, decodeFormKey, type ObjectRef, unquoted } from './object-ref.ts';
+import { checkedRef, decodeFormKey, moment, type ObjectRef, unquoted } from './object-ref.ts';
 import { parse } from './parse.ts';
 
 /** Minor versions add members only: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
@@ -23,7 +23,8 @@ const createdSchema = z.object({
       key: z.string().check(z.minLength(1)),
       size: z.int().check(z.nonnegative()),
       eTag: z.string().check(z.minLength(1)),
-      versionId: z.optional(z.string()),
+      // Documented as null in a bucket without versioning; in practice it is left out.
+      versionId: z.nullish(z.string()),
       sequencer: z.string().check(z.regex(/^[0-9A-Fa-f]+$/)),
     }),
   }),
@@ -43,11 +44,11 @@ export function parseS3Record(record: unknown): ObjectRef | null {
   return checkedRef({
     bucket: s3.bucket.name,
     key,
-    ...(s3.object.versionId === undefined ? {} : { versionId: s3.object.versionId }),
+    ...(s3.object.versionId ? { versionId: s3.object.versionId } : {}),
     etag: unquoted(s3.object.eTag),
     size: s3.object.size,
     sequencer: s3.object.sequencer,
-    eventTime,
+    eventTime: moment(eventTime),
     ...(userIdentity?.principalId === undefined ? {} : { requester: userIdentity.principalId }),
     correlationId: responseElements?.['x-amz-request-id'] ?? s3.object.sequencer,
   });

@@ -53,8 +53,12 @@ export function parseApiRequest(event: unknown, allowedQuery: readonly string[])
 /** The object's key from `/objects/{key+}` (decoded here, exactly once) or from `/object?key=` (decoded by the gateway). */
 export function requestedKey(request: ApiRequest): string {
   const encoded = request.pathParameters.key;
+  if (encoded !== undefined && request.query.key !== undefined) {
+    throw new SealdropError('invalid-request', 'one key at a time: either in the path or as ?key=');
+  }
   const key = encoded === undefined ? request.query.key : decodeOnce(encoded);
   if (key === undefined || key === '') throw new SealdropError('invalid-request', 'no key: use /objects/KEY or /object?key=KEY');
+  if (!key.isWellFormed()) throw new SealdropError('invalid-request', 'the key is not valid Unicode');
   const bytes = Buffer.byteLength(key);
   if (bytes > MAX_KEY_BYTES) throw new SealdropError('invalid-request', `the key has ${bytes} bytes; S3 allows ${MAX_KEY_BYTES}`);
   return key;
