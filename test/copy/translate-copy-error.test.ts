@@ -1,0 +1,78 @@
+import { S3ServiceException } from '@aws-sdk/client-s3';
+import { describe, expect, it } from 'vitest';
+import { translateCopyError } from '../../src/copy/translate-copy-error.ts';
+import type { ErrorCode } from '../../src/errors.ts';
+import { s3Error } from '../fixtures/aws.ts';
+import { INGEST_BUCKET, objectRef, TARGET_BUCKET } from '../fixtures/objects.ts';
+
+const TOO_LARGE = 'The specified copy source is larger than the maximum allowable size for a copy source: 5368709120';
+const OTHER_KEY =
+  'The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.';
+const user = 'User: arn:aws:sts::000000000000:assumed-role/encrypt/f is not authorized to perform:';
+
+/** Name, message, status → what it is to us. */
+const MEANINGS: [name: string, message: string, status: number, code: ErrorCode, retryable: boolean][] = [
+  ['NoSuchKey', 'The specified key does not exist.', 404, 'source-gone', false],
+  ['NoSuchVersion', 'The specified version does not exist.', 404, 'source-gone', false],
+  ['PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', 412, 'source-changed', false],
+  ['InvalidObjectState', 'Operation is not valid for the source object', 403, 'source-unreadable', false],
+  ['ObjectNotInActiveTierError', 'The source object of the COPY action is not in the active tier', 403, 'source-unreadable', false],
+  ['InvalidRequest', TOO_LARGE, 400, 'too-large', false],
+  ['InvalidRequest', OTHER_KEY, 400, 'source-unreadable', false],
+  ['AccessDenied', `${user} s3:GetObjectVersion on resource`, 403, 'source-unreadable', false],
+  ['AccessDenied', `${user} kms:GenerateDataKey on resource`, 403, 'kms-key-denied', false],
+  ['AccessDenied', `${user} s3:PutObject on resource`, 403, 'access-denied', false],
+  ['AccessDenied', 'Access Denied', 403, 'access-denied', false],
+  ['AccessDenied', 'The bucket blocks server-side encryption with customer-provided keys (SSE-C)', 403, 'sse-c-blocked', false],
+  ['KMS.DisabledException', 'key is disabled', 400, 'kms-key-disabled', false],
+  ['KMS.KMSInvalidStateException', 'key is pending deletion', 400, 'kms-key-pending-deletion', false],
+  ['KMS.NotFoundException', 'no such key', 400, 'kms-key-not-found', false],
+  ['KMS.AccessDeniedException', 'no', 400, 'kms-key-denied', false],
+  ['OperationAborted', 'A conflicting conditional operation is currently in progress', 409, 'conflict', true],
+  ['ConditionalRequestConflict', 'conflict', 409, 'conflict', true],
+  ['SlowDown', 'Please reduce your request rate.', 503, 'throttled', true],
+  ['KMS.ThrottlingException', 'You have exceeded the rate', 400, 'throttled', true],
+  ['RequestTimeout', 'Your socket connection was not read from', 400, 'time-out', true],
+  ['InternalError', 'We encountered an internal error. Please try again.', 500, 'service-unavailable', true],
+  ['ServiceUnavailable', 'Reduce', 503, 'service-unavailable', true],
+  ['ExpiredToken', 'The provided token has expired.', 400, 'service-unavailable', true],
+  ['BrandNewError', 'nobody knows it', 418, 'unknown', true],
+  ['InvalidRequest', 'something else', 400, 'unknown', true],
+];
+
+const translate = (error: unknown) => translateCopyError(error, objectRef(), TARGET_BUCKET);
+
+describe('translateCopyError', () => {
+  it.each(MEANINGS)('%s (%s) becomes %4$s', (name, message, status, code, retryable) => {
+    const cause = s3Error(name, status, message);
+    const translated = translate(cause);
+    expect(translated).toMatchObject({ code, retryable, object: { bucket: INGEST_BUCKET, key: objectRef().key } });
+    expect(translated.message).toContain(message);
+    expect(translated.cause).toBe(cause);
+  });
+
+  it.each([
+    [INGEST_BUCKET, 'source-gone'],
+    [TARGET_BUCKET, 'target-missing'],
+  ])('tells by its name which bucket is missing: %s is %s', (bucket, code) => {
+    const error = Object.assign(s3Error('NoSuchBucket', 404), { BucketName: bucket });
+    expect(translate(error)).toMatchObject({ code, message: `bucket ${bucket} does not exist` });
+  });
+
+  it('takes the target for the missing one when S3 names none', () => {
+    expect(translate(s3Error('NoSuchBucket', 404))).toMatchObject({ code: 'target-missing' });
+  });
+
+  it.each(['ECONNRESET', 'ECONNREFUSED', 'ENOTFOUND', 'EPIPE'])('a connection lost by %s is tried again', (code) => {
+    expect(translate(Object.assign(new Error('socket'), { code }))).toMatchObject({ code: 'service-unavailable', retryable: true });
+  });
+
+  it('a 5xx without a known name is tried again', () => {
+    expect(translate(s3Error('Strange', 502))).toMatchObject({ code: 'service-unavailable', retryable: true });
+  });
+
+  it('what is no Error at all is unknown, with its text', () => {
+    expect(translate('thrown text')).toMatchObject({ code: 'unknown', message: expect.stringContaining('thrown text') });
+    expect(translate(new S3ServiceException({ name: 'X', $fault: 'client', $metadata: {} }))).toMatchObject({ code: 'unknown' });
+  });
+});
