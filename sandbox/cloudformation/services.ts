@@ -11,7 +11,7 @@ export interface Operations {
 /** What a deployment needs of S3. Configurations are in the shapes of the AWS SDK, and S3 judges them. */
 export interface Buckets {
   bucketExists(name: string): boolean;
-  createBucket(name: string, options?: { objectLockEnabled?: boolean }): void;
+  createBucket(name: string, options?: { objectLock?: boolean }): void;
   deleteBucket(name: string): void;
   settings(name: string): { readonly versioning?: { Status: string } };
   putBucketVersioning(name: string, configuration: unknown): void;

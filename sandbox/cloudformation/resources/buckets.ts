@@ -66,7 +66,7 @@ export const bucketResources: Record<'AWS::S3::Bucket' | 'AWS::S3::BucketPolicy'
     holdsData: true,
     apply({ properties, previous, changed, generatedName, services: { s3 } }) {
       const name = properties.BucketName ?? generatedName;
-      if (!s3.bucketExists(name)) s3.createBucket(name, { objectLockEnabled: properties.ObjectLockEnabled ?? false });
+      if (!s3.bucketExists(name)) s3.createBucket(name, { objectLock: properties.ObjectLockEnabled ?? false });
       for (const { property, value, put, drop } of settingsOf(properties, s3)) {
         if (value !== undefined && (previous === null || changed.has(property))) put(name, value);
         else if (value === undefined && changed.has(property)) drop?.(name);
