@@ -14,7 +14,7 @@ import type { DataKeys, NotificationSink, Service, WireRequest } from '../servic
 import type { State } from '../state.ts';
 import { sendError } from '../wire/error-response.ts';
 import { sendEmptyAnswer } from './answer.ts';
-import { type CreateBucketOptions, createBucket, deleteBucket } from './bucket/bucket-operations.ts';
+import { type CreateBucketOptions, createBucket, deleteBucket } from './bucket/buckets.ts';
 import { deletePolicy, deleteSetting, putPolicy, putSetting } from './bucket/setting-operations.ts';
 import type { BucketSettings } from './bucket/settings.ts';
 import { openEncryption } from './encryption/index.ts';
@@ -44,7 +44,7 @@ export interface BucketConfiguration {
   createBucket(name: string, options?: CreateBucketOptions): void;
   /** Throws AwsError `BucketNotEmpty`. */
   deleteBucket(name: string): void;
-  hasBucket(name: string): boolean;
+  bucketExists(name: string): boolean;
   settings(name: string): Readonly<Partial<BucketSettings>>;
   policy(name: string): string | null;
   putBucketVersioning(name: string, configuration: BucketSettings['versioning']): void;
@@ -115,7 +115,7 @@ function bucketConfiguration(room: Room): BucketConfiguration {
   return {
     createBucket: (name, options) => createBucket(room, name, options),
     deleteBucket: (name) => deleteBucket(room, name),
-    hasBucket: (name) => room.buckets.find(name) !== null,
+    bucketExists: (name) => room.buckets.find(name) !== null,
     settings: (name) => room.buckets.get(name).settings,
     policy: (name) => room.buckets.get(name).policy,
     putBucketVersioning: (name, configuration) => putSetting(room, name, 'versioning', configuration),

@@ -1,9 +1,10 @@
 /** From a request to the operation it asks for. */
 import { AwsError } from '../aws-error.ts';
 import type { WireRequest } from '../service.ts';
+import type { Definition, Level } from './definition.ts';
 import { notImplemented } from './errors.ts';
 import type { Limits } from './limits.ts';
-import { type Definition, type Level, OPERATIONS, type Operation } from './operations.ts';
+import { OPERATIONS, type Operation } from './operations.ts';
 
 const VIRTUAL_HOST_SUFFIX = '.localhost';
 /** Parameters that name an operation of S3, also those that this sandbox does not have. */

@@ -19,7 +19,7 @@ const MAX_POLICY_BYTES = 20 * 1024;
 export function putSetting<N extends SettingName>(room: Room, bucketName: string, name: N, value: unknown): void {
   const bucket = room.buckets.get(bucketName);
   const parsed = parseSetting(name, value);
-  checkAgainst(bucket.settings, name);
+  checkAgainst(bucket.settings, { [name]: parsed });
   room.transaction(() => {
     if (name === 'notification') sendTestEvents(room.notify, bucketName, parseSetting('notification', value));
     room.buckets.update(bucketName, { settings: { ...bucket.settings, [name]: parsed } });
@@ -112,12 +112,12 @@ function settingXml<N extends SettingName>(settings: Partial<BucketSettings>, na
 }
 
 /** Object Lock needs versioning, and keeps it. */
-function checkAgainst(settings: Partial<BucketSettings>, name: SettingName): void {
-  if (name === 'versioning' && settings.objectLock) {
+function checkAgainst(settings: Partial<BucketSettings>, change: Partial<BucketSettings>): void {
+  if (change.versioning?.Status === 'Suspended' && settings.objectLock) {
     const message = 'An Object Lock configuration is present on this bucket, so the versioning state cannot be changed.';
     throw new AwsError(409, 'InvalidBucketState', message);
   }
-  if (name === 'objectLock' && settings.versioning?.Status !== 'Enabled') {
+  if (change.objectLock && settings.versioning?.Status !== 'Enabled') {
     throw new AwsError(409, 'InvalidBucketState', "Versioning must be 'Enabled' on the bucket to apply a Object Lock configuration");
   }
 }

@@ -1,4 +1,5 @@
 /** S3 Bucket Keys: short-lived keys of a bucket that spare a call to KMS for every object. */
+import { createSecretKey, type KeyObject } from 'node:crypto';
 import type { DataKeys } from '../../service.ts';
 import { asS3 } from './kms-errors.ts';
 
@@ -7,7 +8,7 @@ const LIFETIME_MS = 5 * 60_000;
 const MAX_KEPT = 1000;
 
 export interface BucketKey {
-  plaintext: Buffer;
+  plaintext: KeyObject;
   /** Base64. */
   ciphertextBlob: string;
 }
@@ -16,24 +17,23 @@ export interface BucketKeys {
   /** The key under which new objects are wrapped. Throws S3's AwsError for what KMS refuses. */
   current(keyArn: string, context: Record<string, string>): BucketKey;
   /** The key that an object was wrapped under. Throws as above. */
-  open(ciphertextBlob: string, context: Record<string, string>): Buffer;
+  open(ciphertextBlob: string, context: Record<string, string>): KeyObject;
 }
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html */
 export function openBucketKeys(keys: DataKeys): BucketKeys {
   const currentKeys = createCache<BucketKey>();
-  const opened = createCache<Buffer>();
+  const opened = createCache<KeyObject>();
   return {
     current(keyArn, context) {
       return currentKeys(identity(keyArn, context), () => {
         const { plaintext, ciphertextBlob } = asS3(() => keys.generateDataKey(keyArn, context));
-        return { plaintext, ciphertextBlob: ciphertextBlob.toString('base64') };
+        return { plaintext: createSecretKey(plaintext), ciphertextBlob: ciphertextBlob.toString('base64') };
       });
     },
     open(ciphertextBlob, context) {
-      return opened(
-        identity(ciphertextBlob, context),
-        () => asS3(() => keys.decrypt(Buffer.from(ciphertextBlob, 'base64'), context)).plaintext,
+      return opened(identity(ciphertextBlob, context), () =>
+        createSecretKey(asS3(() => keys.decrypt(Buffer.from(ciphertextBlob, 'base64'), context)).plaintext),
       );
     },
   };

@@ -1,5 +1,5 @@
 /** SSE-C: the caller's key, of which only a salted HMAC is kept. */
-import { createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 import { accessDenied, invalidRequest } from '../errors.ts';
 import type { CustomerKey, EncryptionMode, Sealed } from './mode.ts';
 
@@ -39,10 +39,10 @@ export function isKeyOf(sealed: Extract<Sealed, { mode: 'sse-c' }>, customerKey:
 }
 
 function checkOf(key: Buffer, salt: Buffer): Buffer {
-  return createHmac('sha256', salt).update(key).digest();
+  return createHmac('sha256', createSecretKey(salt)).update(key).digest();
 }
 
 /** Every object its own key, so that no counter is ever used twice under the caller's. */
-function objectKey(key: Buffer, salt: Buffer): Buffer {
-  return Buffer.from(hkdfSync('sha256', key, salt, OBJECT_KEY_INFO, 32));
+function objectKey(key: Buffer, salt: Buffer): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', createSecretKey(key), salt, OBJECT_KEY_INFO, 32)));
 }

@@ -1,4 +1,5 @@
 /** SSE-KMS: a data key from KMS for every object, or wrapped under a bucket key that KMS gave for the bucket. */
+import { createSecretKey } from 'node:crypto';
 import type { DataKeys } from '../../service.ts';
 import { openBucketKeys } from './bucket-keys.ts';
 import { asS3 } from './kms-errors.ts';
@@ -13,7 +14,10 @@ export function sseKms(keys: DataKeys): EncryptionMode<'sse-kms'> {
       if (!bucketKey) {
         const made = asS3(() => keys.generateDataKey(keyId, { ...context, 'aws:s3:arn': objectArn(owner) }));
         const dataKey = made.ciphertextBlob.toString('base64');
-        return { sealed: { mode: 'sse-kms', keyArn: made.keyArn, context, dataKey, bucketKey: null }, layers: [made.plaintext] };
+        return {
+          sealed: { mode: 'sse-kms', keyArn: made.keyArn, context, dataKey, bucketKey: null },
+          layers: [createSecretKey(made.plaintext)],
+        };
       }
       const keyArn = asS3(() => keys.requireUsable(keyId));
       const { plaintext, ciphertextBlob } = bucketKeys.current(keyArn, { ...context, 'aws:s3:arn': bucketArn(owner.bucket) });
@@ -25,7 +29,7 @@ export function sseKms(keys: DataKeys): EncryptionMode<'sse-kms'> {
     open({ keyArn, context, dataKey, bucketKey }, owner) {
       const blob = Buffer.from(dataKey, 'base64');
       if (bucketKey === null) {
-        return [asS3(() => keys.decrypt(blob, { ...context, 'aws:s3:arn': objectArn(owner) })).plaintext];
+        return [createSecretKey(asS3(() => keys.decrypt(blob, { ...context, 'aws:s3:arn': objectArn(owner) })).plaintext)];
       }
       asS3(() => keys.requireUsable(keyArn));
       return [unwrapKey(bucketKeys.open(bucketKey, { ...context, 'aws:s3:arn': bucketArn(owner.bucket) }), blob, objectArn(owner))];

@@ -1,5 +1,5 @@
 /** The moment when a write becomes visible: its row, the versions around it and its events in one transaction. */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { EventType } from '../bucket/notification-configuration.ts';
 import { sendEvents } from '../events.ts';
 import type { Call, Room } from '../room.ts';
@@ -33,7 +33,7 @@ export function commit(call: Call, { draft, event, attach, files }: Commit): Sto
   try {
     record = room.transaction(() => {
       const bucket = room.buckets.get(call.bucket);
-      checkWrite(request.headers, key, room.objects.current(bucket.id, key));
+      checkWrite(request.headers, key, () => room.objects.current(bucket.id, key));
       const made: StoredObject = {
         ...draft,
         ...room.versions.identify(bucket),
@@ -57,7 +57,7 @@ export function commit(call: Call, { draft, event, attach, files }: Commit): Sto
 
 /** S3's ETag is the MD5 of the bytes for SSE-S3 only; for every other mode it is nothing that can be computed. */
 export function etagOf(mode: StoredObject['sealed']['mode'], md5: Buffer | null): string {
-  return mode === 'sse-s3' && md5 ? md5.toString('hex') : randomBytes(16).toString('hex');
+  return mode === 'sse-s3' && md5 ? md5.toString('hex') : randomUUID().replaceAll('-', '');
 }
 
 /** `x-amz-version-id`, which S3 leaves out when the bucket gives no version ids. */

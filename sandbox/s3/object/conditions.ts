@@ -33,13 +33,14 @@ export function checkCopySource(headers: IncomingHttpHeaders, record: ObjectReco
  * Throws AwsError: 412, 404 when If-Match finds nothing, 501 for what S3 does not take on writes.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  */
-export function checkWrite(headers: IncomingHttpHeaders, key: string, current: ObjectRecord | null): void {
+export function checkWrite(headers: IncomingHttpHeaders, key: string, findCurrent: () => ObjectRecord | null): void {
   const ifMatch = headers['if-match'];
   const ifNoneMatch = headers['if-none-match'];
   if (ifMatch === undefined && ifNoneMatch === undefined) return;
   if (ifMatch !== undefined && ifNoneMatch !== undefined) {
     throw headerNotImplemented('If-Match,If-None-Match', 'Multiple conditional request headers present in the request');
   }
+  const current = findCurrent();
   const existing = current?.sealed ? current : null;
   if (ifNoneMatch !== undefined) {
     if (ifNoneMatch !== '*')

@@ -1,5 +1,5 @@
 /** The files that hold (encrypted) bytes. Their names are random: no key, and nothing about an object, ever is a file name. */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, readdirSync, readSync, rmSync, unlinkSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export function openBlobs(folder: string): Blobs {
   for (let shard = 0; shard < 256; shard += 1)
     mkdirSync(join(folder, shard.toString(16).padStart(2, '0')), { recursive: true, mode: 0o700 });
   const pathOf = (name: string): string => join(folder, name.slice(0, 2), name);
-  const newName = (): string => randomBytes(16).toString('hex');
+  const newName = (): string => randomUUID().replaceAll('-', '');
   const holds = new Map<string, number>();
   const doomed = new Set<string>();
 

@@ -40,12 +40,12 @@ export interface ObjectRecord {
 export type StoredObject = ObjectRecord & { sealed: Sealed };
 
 export interface Objects {
+  /** The newest version or delete marker. */
   current(bucket: number, key: string): ObjectRecord | null;
   version(bucket: number, key: string, version: string): ObjectRecord | null;
   insert(record: ObjectRecord): void;
   delete(id: number): void;
   setLatest(id: number, latest: boolean): void;
-  newest(bucket: number, key: string): ObjectRecord | null;
   setTags(id: number, tags: Tag[]): void;
   /** Whether the bucket has any version or marker, or any upload. */
   isEmpty(bucket: number): { versions: boolean; current: boolean };
@@ -55,8 +55,7 @@ const COLUMNS =
   'id, bucket, key, version, latest, marker, size, etag, modified, storage, algorithm, checksum_type, checksum, headers, tags, retention, sealed, parts';
 
 export function openObjects({ db }: State): Objects {
-  const current = db.prepare(`SELECT ${COLUMNS} FROM s3_object WHERE bucket = ? AND key = ? AND latest = 1`);
-  const newest = db.prepare(`SELECT ${COLUMNS} FROM s3_object WHERE bucket = ? AND key = ? ORDER BY id DESC LIMIT 1`);
+  const current = db.prepare(`SELECT ${COLUMNS} FROM s3_object WHERE bucket = ? AND key = ? ORDER BY id DESC LIMIT 1`);
   const version = db.prepare(`SELECT ${COLUMNS} FROM s3_object WHERE bucket = ? AND key = ? AND version = ?`);
   const insert = db.prepare(`INSERT INTO s3_object (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const remove = db.prepare('DELETE FROM s3_object WHERE id = ?');
@@ -67,7 +66,6 @@ export function openObjects({ db }: State): Objects {
   const one = (row: unknown): ObjectRecord | null => (row === undefined ? null : recordOf(row));
   return {
     current: (bucket, key) => one(current.get(bucket, key)),
-    newest: (bucket, key) => one(newest.get(bucket, key)),
     version: (bucket, key, id) => one(version.get(bucket, key, id)),
     insert(record) {
       const { id, bucket, key, latest, size, etag, modified, storage, checksum, headers, tags, retention, sealed, parts } = record;

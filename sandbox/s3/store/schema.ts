@@ -31,7 +31,6 @@ CREATE TABLE IF NOT EXISTS s3_object (
   parts INTEGER
 );
 CREATE UNIQUE INDEX IF NOT EXISTS s3_object_versions ON s3_object (bucket, key, id DESC);
-CREATE UNIQUE INDEX IF NOT EXISTS s3_object_current ON s3_object (bucket, key) WHERE latest = 1;
 CREATE UNIQUE INDEX IF NOT EXISTS s3_object_listed ON s3_object (bucket, key) WHERE latest = 1 AND marker = 0;
 CREATE TABLE IF NOT EXISTS s3_upload (
   id INTEGER PRIMARY KEY,

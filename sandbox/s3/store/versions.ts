@@ -2,7 +2,7 @@
  * What a write or a delete does to the versions of a key, by the bucket's versioning.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/Versioning.html
  */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Bucket } from './buckets.ts';
 import { NULL_VERSION, type ObjectRecord, type Objects } from './objects.ts';
 import type { Sequence } from './schema.ts';
@@ -41,7 +41,7 @@ export function isVersionId(text: string): boolean {
 export function openVersions(objects: Objects, segments: Segments, sequence: Sequence): Versions {
   const identify = (bucket: Bucket) => ({
     id: sequence.next(),
-    version: bucket.settings.versioning?.Status === 'Enabled' ? randomBytes(16).toString('hex') : NULL_VERSION,
+    version: bucket.settings.versioning?.Status === 'Enabled' ? randomUUID().replaceAll('-', '') : NULL_VERSION,
   });
 
   const put = (record: ObjectRecord): string[] => {
@@ -90,7 +90,7 @@ export function openVersions(objects: Objects, segments: Segments, sequence: Seq
     deleteVersion(record) {
       objects.delete(record.id);
       if (record.latest) {
-        const next = objects.newest(record.bucket, record.key);
+        const next = objects.current(record.bucket, record.key);
         if (next) objects.setLatest(next.id, true);
       }
       return { removed: record, marker: null, sequence: sequence.next(), orphans: segments.delete(record.id) };

@@ -20,14 +20,14 @@ const NAME =
   /^(?!xn--|sthree-|amzn-s3-demo-)(?!.*(?:-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3)$)(?!.*\.\.)(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 
 export interface CreateBucketOptions {
-  objectLockEnabled?: boolean;
+  objectLock?: boolean;
 }
 
 /**
  * Creates a bucket as S3 does today: public access blocked, ACLs off, SSE-S3, SSE-C blocked.
  * Throws AwsError `InvalidBucketName`, `BucketAlreadyOwnedByYou`.
  */
-export function createBucket(room: Room, name: string, { objectLockEnabled = false }: CreateBucketOptions = {}): void {
+export function createBucket(room: Room, name: string, { objectLock = false }: CreateBucketOptions = {}): void {
   if (!NAME.test(name)) throw new AwsError(400, 'InvalidBucketName', 'The specified bucket is not valid.', { BucketName: name });
   if (room.buckets.find(name)) {
     const message = 'Your previous request to create the named bucket succeeded and you already own it.';
@@ -36,9 +36,7 @@ export function createBucket(room: Room, name: string, { objectLockEnabled = fal
   room.buckets.insert(name, {
     publicAccessBlock: { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true },
     ownershipControls: { Rules: [{ ObjectOwnership: 'BucketOwnerEnforced' }] },
-    ...(objectLockEnabled
-      ? { versioning: { Status: 'Enabled' }, objectLock: parseSetting('objectLock', { ObjectLockEnabled: 'Enabled' }) }
-      : {}),
+    ...(objectLock ? { versioning: { Status: 'Enabled' }, objectLock: parseSetting('objectLock', { ObjectLockEnabled: 'Enabled' }) } : {}),
   });
 }
 
@@ -72,7 +70,7 @@ export async function handleCreateBucket({ room, request, response, bucket }: Ca
       throw new AwsError(400, 'IllegalLocationConstraintException', message);
     }
   }
-  createBucket(room, bucket, { objectLockEnabled: request.headers['x-amz-bucket-object-lock-enabled'] === 'true' });
+  createBucket(room, bucket, { objectLock: request.headers['x-amz-bucket-object-lock-enabled'] === 'true' });
   sendEmpty(response, 200, { location: `/${bucket}`, 'x-amz-bucket-arn': bucketArn(bucket) });
 }
 
