@@ -32,7 +32,7 @@ export const invalidParameter = (message: string) => error('InvalidParameterValu
 export const invalidReceiptHandle = () => error('ReceiptHandleIsInvalid', 'The input receipt handle is invalid.');
 export const messageNotInflight = () => error('MessageNotInflight', 'The message referred to is not in flight.');
 export const unsupported = (message: string) => error('UnsupportedOperation', message);
-export const resourceNotFound = (message: string) => error('ResourceNotFoundException', message);
+export const resourceNotFound = (message: string) => new AwsError(404, 'ResourceNotFoundException', message);
 export const invalidMessageContents = (message: string) => error('InvalidMessageContents', message);
 export const batchError = (code: string, message: string) => error(code, message);
 export const purgeInProgress = (name: string) =>

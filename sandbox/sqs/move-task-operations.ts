@@ -31,9 +31,11 @@ export function moveTaskOperations(queues: QueueStore, tasks: MoveTasks): Record
         const isDeadLetterQueue = queues.all().some(({ attributes }) => redrivePolicyOf(attributes)?.deadLetterTargetArn === source.arn);
         if (!isDeadLetterQueue) throw invalidParameter('Source queue must be configured as a Dead Letter Queue.');
         const destination = input.DestinationArn === undefined ? null : requireQueue(input.DestinationArn, 'DestinationArn');
-        if (destination?.id === source.id) throw invalidParameter('Source queue arn and destination queue arn must be different.');
+        if (destination?.id === source.id) throw invalidParameter('Source queue arn and destination queue arn cannot be the same.');
         if (tasks.list(source.arn, 1)[0]?.status === 'RUNNING') {
-          throw unsupported('There is already a task running. Only one active task is allowed for a source queue arn at a given time.');
+          throw invalidParameter(
+            'There is already a task running. Only one active task is allowed for a source queue arn at a given time.',
+          );
         }
         return { TaskHandle: tasks.start(source, destination, input.MaxNumberOfMessagesPerSecond ?? null).handle };
       },

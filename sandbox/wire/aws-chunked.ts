@@ -50,6 +50,7 @@ export function decodeAwsChunked({ signing, decodedLength, trailerNames, trailer
   let line = '';
   let remaining = 0;
   let total = 0;
+  let chunkNumber = 0;
   let previousSize = MIN_CHUNK_BYTES;
   let chunkSignature = '';
   let chunkHash: Hash | null = null;
@@ -75,7 +76,8 @@ export function decodeAwsChunked({ signing, decodedLength, trailerNames, trailer
     remaining = Number.parseInt(size, 16);
     total += remaining;
     if (total > decodedLength) throw malformed();
-    if (remaining > 0 && previousSize < MIN_CHUNK_BYTES) throw chunkTooSmall();
+    chunkNumber += 1;
+    if (remaining > 0 && previousSize < MIN_CHUNK_BYTES) throw chunkTooSmall(chunkNumber, previousSize);
     previousSize = remaining;
     chunkSignature = signature ?? '';
     chunkHash = signing ? createHash('sha256') : null;
@@ -188,6 +190,9 @@ function malformedTrailer(): AwsError {
   );
 }
 
-function chunkTooSmall(): AwsError {
-  return new AwsError(403, 'InvalidChunkSizeError', `Only the last chunk is allowed to have a size less than ${MIN_CHUNK_BYTES} bytes`);
+function chunkTooSmall(chunk: number, size: number): AwsError {
+  return new AwsError(403, 'InvalidChunkSizeError', `Only the last chunk is allowed to have a size less than ${MIN_CHUNK_BYTES} bytes`, {
+    Chunk: String(chunk),
+    BadChunkSize: String(size),
+  });
 }

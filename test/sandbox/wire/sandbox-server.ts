@@ -11,6 +11,8 @@ export interface SandboxServer extends AsyncDisposable {
   url: string;
   state: State;
   credentials: Credentials;
+  /** Prefix → service; a test may change it. */
+  local: Record<string, Service>;
   /** Exceptions that no service should throw. */
   defects: unknown[];
   /** What every SDK client takes. */
@@ -34,12 +36,17 @@ export async function startSandbox(open: (state: State) => SandboxParts): Promis
   const server = createAwsServer({ services, credentials, local, onDefect: (error) => defects.push(error) });
   const { url } = await server.listen(0);
   const { accessKeyId, secretAccessKey } = credentials.administrator();
-  async function close() {
+  let closing: Promise<void> | null = null;
+  const close = () => {
+    closing ??= shutDown();
+    return closing;
+  };
+  async function shutDown() {
     await server.close();
     await parts.close?.();
     state.close();
     rmSync(dir, { recursive: true, force: true });
   }
   const client = { endpoint: url, region: 'us-east-1', maxAttempts: 1, credentials: { accessKeyId, secretAccessKey } };
-  return { url, state, credentials, defects, client, close, [Symbol.asyncDispose]: close };
+  return { url, state, credentials, local, defects, client, close, [Symbol.asyncDispose]: close };
 }
