@@ -1,9 +1,10 @@
 /** S3 buckets and their policies. CloudFormation's property names differ from S3's in places. */
 import { z } from 'zod';
 import { PARTITION, REGION } from '../../account.ts';
-import { type Definition, define, flag, integer, policyDocument, tags, text, texts } from '../definition.ts';
-import type { Buckets } from '../services.ts';
+import { type Definition, define, flag, integer, policyDocument, tags, text } from '../definition.ts';
+import type { Services } from '../services.ts';
 
+const off = flag.default(false);
 const filterRules = z.strictObject({ S3Key: z.strictObject({ Rules: z.array(z.strictObject({ Name: text, Value: text })) }) });
 
 const schema = z.strictObject({
@@ -14,9 +15,11 @@ const schema = z.strictObject({
       ServerSideEncryptionConfiguration: z
         .array(
           z.strictObject({
-            BlockedEncryptionTypes: z.strictObject({ EncryptionType: texts }).optional(),
+            BlockedEncryptionTypes: z.strictObject({ EncryptionType: z.array(z.enum(['NONE', 'SSE-C'])) }).optional(),
             BucketKeyEnabled: flag.optional(),
-            ServerSideEncryptionByDefault: z.strictObject({ SSEAlgorithm: text, KMSMasterKeyID: text.optional() }).optional(),
+            ServerSideEncryptionByDefault: z
+              .strictObject({ SSEAlgorithm: z.enum(['AES256', 'aws:kms', 'aws:kms:dsse']), KMSMasterKeyID: text.optional() })
+              .optional(),
           }),
         )
         .length(1),
@@ -26,10 +29,13 @@ const schema = z.strictObject({
     .strictObject({ QueueConfigurations: z.array(z.strictObject({ Event: text, Queue: text, Filter: filterRules.optional() })).optional() })
     .optional(),
   PublicAccessBlockConfiguration: z
-    .strictObject({ BlockPublicAcls: flag, BlockPublicPolicy: flag, IgnorePublicAcls: flag, RestrictPublicBuckets: flag })
-    .partial()
+    .strictObject({ BlockPublicAcls: off, BlockPublicPolicy: off, IgnorePublicAcls: off, RestrictPublicBuckets: off })
     .optional(),
-  OwnershipControls: z.strictObject({ Rules: z.array(z.strictObject({ ObjectOwnership: text })) }).optional(),
+  OwnershipControls: z
+    .strictObject({
+      Rules: z.array(z.strictObject({ ObjectOwnership: z.enum(['BucketOwnerPreferred', 'ObjectWriter', 'BucketOwnerEnforced']) })),
+    })
+    .optional(),
   LifecycleConfiguration: z
     .strictObject({
       Rules: z.array(
@@ -49,7 +55,13 @@ const schema = z.strictObject({
     .strictObject({
       ObjectLockEnabled: z.literal('Enabled'),
       Rule: z
-        .strictObject({ DefaultRetention: z.strictObject({ Mode: text, Days: integer.optional(), Years: integer.optional() }) })
+        .strictObject({
+          DefaultRetention: z.strictObject({
+            Mode: z.enum(['GOVERNANCE', 'COMPLIANCE']),
+            Days: integer.optional(),
+            Years: integer.optional(),
+          }),
+        })
         .optional(),
     })
     .optional(),
@@ -67,9 +79,10 @@ export const bucketResources: Record<'AWS::S3::Bucket' | 'AWS::S3::BucketPolicy'
     apply({ properties, previous, changed, generatedName, services: { s3 } }) {
       const name = properties.BucketName ?? generatedName;
       if (!s3.bucketExists(name)) s3.createBucket(name, { objectLock: properties.ObjectLockEnabled ?? false });
-      for (const { property, value, put, drop } of settingsOf(properties, s3)) {
-        if (value !== undefined && (previous === null || changed.has(property))) put(name, value);
-        else if (value === undefined && changed.has(property)) drop?.(name);
+      for (const { property, put, drop } of settingsOf(name, properties, s3)) {
+        if (properties[property] === undefined) {
+          if (changed.has(property)) drop();
+        } else if (previous === null || changed.has(property)) put();
       }
       return {
         physicalId: name,
@@ -95,78 +108,84 @@ export const bucketResources: Record<'AWS::S3::Bucket' | 'AWS::S3::BucketPolicy'
 
 interface Setting {
   property: keyof BucketProperties;
-  value: unknown;
-  put(name: string, value: unknown): void;
-  /** What removing the property from the template does; absent where S3 has no way back. */
-  drop?(name: string): void;
+  put(): void;
+  /** What removing the property from the template does; nothing where S3 has no way back. */
+  drop(): void;
 }
 
-function settingsOf(properties: BucketProperties, s3: Buckets): Setting[] {
+function settingsOf(name: string, properties: BucketProperties, s3: Services['s3']): Setting[] {
+  const setting = <Property extends keyof BucketProperties>(
+    property: Property,
+    put: (value: NonNullable<BucketProperties[Property]>) => void,
+    drop: () => void = () => {},
+  ): Setting => {
+    const value = properties[property];
+    return { property, put: () => value !== undefined && value !== null && put(value), drop };
+  };
   return [
-    {
-      property: 'VersioningConfiguration',
-      value: properties.VersioningConfiguration,
-      put: (name, value) => putVersioning(s3, name, value),
-    },
-    { property: 'BucketEncryption', value: encryptionOf(properties), put: s3.putBucketEncryption, drop: s3.deleteBucketEncryption },
-    {
-      property: 'PublicAccessBlockConfiguration',
-      value: properties.PublicAccessBlockConfiguration,
-      put: s3.putPublicAccessBlock,
-      drop: s3.deletePublicAccessBlock,
-    },
-    { property: 'OwnershipControls', value: properties.OwnershipControls, put: s3.putOwnershipControls },
-    { property: 'LifecycleConfiguration', value: lifecycleOf(properties), put: s3.putLifecycle, drop: s3.deleteLifecycle },
-    { property: 'ObjectLockConfiguration', value: properties.ObjectLockConfiguration, put: s3.putObjectLock },
-    { property: 'Tags', value: properties.Tags && { TagSet: properties.Tags }, put: s3.putBucketTagging, drop: s3.deleteBucketTagging },
-    {
-      property: 'NotificationConfiguration',
-      value: notificationOf(properties),
-      put: s3.putBucketNotification,
-      drop: (name) => s3.putBucketNotification(name, {}),
-    },
+    setting('VersioningConfiguration', (value) => {
+      // A bucket with Object Lock is versioned from its birth, and S3 refuses to be told so again.
+      if (s3.settings(name).versioning?.Status !== value.Status) s3.putBucketVersioning(name, value);
+    }),
+    setting(
+      'BucketEncryption',
+      (value) => s3.putBucketEncryption(name, encryptionOf(value)),
+      () => s3.deleteBucketEncryption(name),
+    ),
+    setting(
+      'PublicAccessBlockConfiguration',
+      (value) => s3.putPublicAccessBlock(name, value),
+      () => s3.deletePublicAccessBlock(name),
+    ),
+    setting('OwnershipControls', (value) => s3.putOwnershipControls(name, value)),
+    setting(
+      'LifecycleConfiguration',
+      (value) => s3.putLifecycle(name, lifecycleOf(value)),
+      () => s3.deleteLifecycle(name),
+    ),
+    setting('ObjectLockConfiguration', (value) => s3.putObjectLock(name, value)),
+    setting(
+      'Tags',
+      (TagSet) => s3.putBucketTagging(name, { TagSet }),
+      () => s3.deleteBucketTagging(name),
+    ),
+    setting(
+      'NotificationConfiguration',
+      (value) => s3.putBucketNotification(name, notificationOf(value)),
+      () => s3.putBucketNotification(name, {}),
+    ),
   ];
 }
 
-/** A bucket with Object Lock is versioned from its birth, and S3 refuses to be told so again. */
-function putVersioning(s3: Buckets, name: string, value: unknown): void {
-  const wanted = typeof value === 'object' && value !== null && 'Status' in value ? value.Status : undefined;
-  if (s3.settings(name).versioning?.Status !== wanted) s3.putBucketVersioning(name, value);
+type Given<Property extends keyof BucketProperties> = NonNullable<BucketProperties[Property]>;
+
+function encryptionOf({ ServerSideEncryptionConfiguration }: Given<'BucketEncryption'>) {
+  return {
+    Rules: ServerSideEncryptionConfiguration.map(({ ServerSideEncryptionByDefault, ...rest }) => ({
+      ...rest,
+      ...(ServerSideEncryptionByDefault && { ApplyServerSideEncryptionByDefault: ServerSideEncryptionByDefault }),
+    })),
+  };
 }
 
-function encryptionOf({ BucketEncryption }: BucketProperties): unknown {
-  return (
-    BucketEncryption && {
-      Rules: BucketEncryption.ServerSideEncryptionConfiguration.map(({ ServerSideEncryptionByDefault, ...rest }) => ({
-        ...rest,
-        ...(ServerSideEncryptionByDefault && { ApplyServerSideEncryptionByDefault: ServerSideEncryptionByDefault }),
-      })),
-    }
-  );
-}
-
-function lifecycleOf({ LifecycleConfiguration }: BucketProperties): unknown {
-  return (
-    LifecycleConfiguration && {
-      Rules: LifecycleConfiguration.Rules.map(({ Id, Prefix, ExpirationInDays, ...rest }) => ({
-        ...(Id !== undefined && { ID: Id }),
-        Filter: { Prefix: Prefix ?? '' },
-        ...(ExpirationInDays !== undefined && { Expiration: { Days: ExpirationInDays } }),
-        ...rest,
-      })),
-    }
-  );
+function lifecycleOf({ Rules }: Given<'LifecycleConfiguration'>) {
+  return {
+    Rules: Rules.map(({ Id, Prefix, ExpirationInDays, ...rest }) => ({
+      ...(Id !== undefined && { ID: Id }),
+      Filter: { Prefix: Prefix ?? '' },
+      ...(ExpirationInDays !== undefined && { Expiration: { Days: ExpirationInDays } }),
+      ...rest,
+    })),
+  };
 }
 
 /** One entry a queue and filter in S3, one an event in CloudFormation. */
-function notificationOf({ NotificationConfiguration }: BucketProperties): unknown {
-  return (
-    NotificationConfiguration && {
-      QueueConfigurations: (NotificationConfiguration.QueueConfigurations ?? []).map(({ Event, Queue, Filter }) => ({
-        QueueArn: Queue,
-        Events: [Event],
-        ...(Filter && { Filter: { Key: { FilterRules: Filter.S3Key.Rules } } }),
-      })),
-    }
-  );
+function notificationOf({ QueueConfigurations = [] }: Given<'NotificationConfiguration'>) {
+  return {
+    QueueConfigurations: QueueConfigurations.map(({ Event, Queue, Filter }) => ({
+      QueueArn: Queue,
+      Events: [Event],
+      ...(Filter && { Filter: { Key: { FilterRules: Filter.S3Key.Rules } } }),
+    })),
+  };
 }
