@@ -95,10 +95,11 @@ async function deployResource(run: Run, logicalId: string): Promise<void> {
     kept !== null && changed.size === 0 && !definition.volatile
       ? kept
       : await apply(run, logicalId, resource.Type, definition, properties, kept, changed);
-  run.deployed.set(logicalId, result);
+  const { physicalId, attributes } = result;
+  run.deployed.set(logicalId, { physicalId, attributes });
   const retain = resource.DeletionPolicy === 'Retain' || resource.DeletionPolicy === 'RetainExceptOnCreate';
-  run.store.put({ logicalId, type: resource.Type, physicalId: result.physicalId, attributes: result.attributes, fingerprints, retain });
-  if (replaced && resource.UpdateReplacePolicy !== 'Retain' && previous.physicalId !== result.physicalId)
+  run.store.put({ logicalId, type: resource.Type, physicalId, attributes, fingerprints, retain });
+  if (replaced && resource.UpdateReplacePolicy !== 'Retain' && previous.physicalId !== physicalId)
     await definition.remove(previous, run.options.services);
 }
 

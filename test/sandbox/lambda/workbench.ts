@@ -47,7 +47,7 @@ export function openWorkbench(options: Partial<LambdaOptions> = {}): Workbench {
 /** The zip file of a function whose handler is `handlers/<name>.handler`. */
 export async function bundleFunction(dir: string, name: string, source: string): Promise<string> {
   const built = await build({
-    stdin: { contents: source, loader: 'ts' },
+    stdin: { contents: source, loader: 'ts', resolveDir: process.cwd() },
     bundle: true,
     write: false,
     format: 'esm',
