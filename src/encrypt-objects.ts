@@ -93,10 +93,15 @@ async function decideAndCopy(
     const stored = await copyObject(deps.s3, ref, deps.targetBucket, encryption);
     return { stored, encryption: describeEncryption(encryption), key: ref.key };
   } catch (error) {
-    if (ref.alternativeKey === undefined || !(error instanceof SealdropError) || error.code !== 'source-gone') throw error;
     const { alternativeKey, ...rest } = ref;
+    if (alternativeKey === undefined || !isOtherObject(error)) throw error;
     return decideAndCopy({ ...rest, key: alternativeKey }, deps);
   }
+}
+
+/** Under the key as it was read there is nothing, or not what the event is about. */
+function isOtherObject(error: unknown): boolean {
+  return error instanceof SealdropError && (error.code === 'source-gone' || error.code === 'source-changed');
 }
 
 function failed(ref: ObjectRef, error: unknown): { status: 'failed'; ref: ObjectRef; error: SealdropError } {

@@ -1,0 +1,242 @@
+import { BatchWriteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { CopyObjectCommand, type CopyObjectCommandInput } from '@aws-sdk/client-s3';
+import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { ChangeMessageVisibilityCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { createHandler } from '../../handlers/encrypt.ts';
+import { honestCopy, s3Error, secretError, tableError } from '../fixtures/aws.ts';
+import {
+  auditEvents,
+  copyInputs,
+  DEAD_LETTER_URL,
+  deadLetters,
+  encryptWorld,
+  MAX_RECEIVE_COUNT,
+  objectRecords,
+  QUEUE_URL,
+} from '../fixtures/encrypt-world.ts';
+import { event } from '../fixtures/events.ts';
+import { bridged, notification, queued } from '../fixtures/messages.ts';
+import { INGEST_BUCKET, VERSION_ID } from '../fixtures/objects.ts';
+
+const NO_FAILURES = { batchItemFailures: [] };
+const RETRY = { batchItemFailures: [{ itemIdentifier: 'message-0' }] };
+const GONE = s3Error('NoSuchKey', 404, 'The specified key does not exist.');
+const SLOW = s3Error('SlowDown', 503, 'Please reduce your request rate.');
+
+afterEach(() => void vi.restoreAllMocks());
+
+function failingCopy(error: Error) {
+  const world = encryptWorld();
+  world.s3.on(CopyObjectCommand).rejects(error);
+  return { world, run: createHandler(() => world.deps) };
+}
+
+const delays = (world: ReturnType<typeof encryptWorld>) =>
+  world.sqs.commandCalls(ChangeMessageVisibilityCommand).map((call) => call.args[0].input);
+
+describe('a permanent failure', () => {
+  it('is dead-lettered at its first delivery, as it came and with its cause by name', async () => {
+    const { world, run } = failingCopy(GONE);
+    const input = queued([notification({})]);
+    expect(await run(input)).toEqual(NO_FAILURES);
+    const text = (StringValue: string) => ({ DataType: 'String', StringValue });
+    expect(deadLetters(world)).toEqual([
+      {
+        QueueUrl: DEAD_LETTER_URL,
+        MessageBody: input.Records[0]?.body,
+        MessageAttributes: {
+          code: text('source-gone'),
+          cause: text('the source object does not exist (NoSuchKey: The specified key does not exist.)'),
+          nextStep: text('Nothing to do if it was deleted on purpose; otherwise drop the file again.'),
+          bucket: text(INGEST_BUCKET),
+          key: text('reports/summary.txt'),
+          versionId: text(VERSION_ID),
+        },
+      },
+    ]);
+    expect(delays(world)).toEqual([]);
+  });
+
+  it('is an audit event and no record', async () => {
+    const { world, run } = failingCopy(GONE);
+    await run(queued([notification({})]));
+    expect(auditEvents(world)).toEqual([expect.objectContaining({ action: 'EncryptionFailed', outcome: 'failure', code: 'source-gone' })]);
+    expect(objectRecords(world)).toEqual([]);
+  });
+
+  it('is tried again when the dead-letter queue does not take it', async () => {
+    const { world, run } = failingCopy(GONE);
+    world.sqs.on(SendMessageCommand).rejects(new Error('no'));
+    expect(await run(queued([notification({})]))).toEqual(RETRY);
+  });
+
+  it('is thrown where there is neither queue nor dead-letter queue', async () => {
+    const { world, run } = failingCopy(GONE);
+    world.sqs.on(SendMessageCommand).rejects(new Error('no'));
+    await expect(run(event('s3-put'))).rejects.toMatchObject({ code: 'source-gone' });
+  });
+
+  it.each(['five-terabytes', 'body-not-json', 'missing-key', 'odd-version'])('of broken/%s costs no S3 call', async (name) => {
+    const world = encryptWorld();
+    expect(await createHandler(() => world.deps)(event(`broken/${name}`))).toEqual(NO_FAILURES);
+    expect(world.s3.calls()).toHaveLength(0);
+    const code = name === 'five-terabytes' ? 'too-large' : 'malformed-event';
+    expect(deadLetters(world)[0]?.MessageAttributes?.code?.StringValue).toBe(code);
+  });
+
+  it('writes into a message only what SQS takes', async () => {
+    const { world, run } = failingCopy(GONE);
+    await run(queued([notification({ key: 'bell\u0007\uFFFE🎉' })]));
+    expect(deadLetters(world)[0]?.MessageAttributes?.key?.StringValue).toBe('bell\uFFFD\uFFFD🎉');
+  });
+});
+
+describe('a failure that may heal', () => {
+  it.each([
+    [1, 4],
+    [2, 8],
+    [4, 32],
+  ])('comes back after its delivery %d within %d seconds', async (delivery, ceiling) => {
+    for (const [random, expected] of [
+      [0.999999, ceiling],
+      [0.5, ceiling / 2],
+      [0, 0],
+    ] as const) {
+      vi.spyOn(Math, 'random').mockReturnValue(random);
+      const { world, run } = failingCopy(SLOW);
+      expect(await run(queued([notification({})], delivery))).toEqual(RETRY);
+      expect(delays(world)).toEqual([{ QueueUrl: QUEUE_URL, ReceiptHandle: 'receipt-0', VisibilityTimeout: expected }]);
+      expect(deadLetters(world)).toEqual([]);
+      expect(auditEvents(world)).toEqual([]);
+    }
+  });
+
+  it('never waits longer than a quarter of an hour', async () => {
+    vi.spyOn(Math, 'random').mockReturnValue(0.999999);
+    const { world } = failingCopy(SLOW);
+    await createHandler(() => ({ ...world.deps, maxReceiveCount: 100 }))(queued([notification({})], 50));
+    expect(delays(world)[0]?.VisibilityTimeout).toBe(900);
+  });
+
+  it('is dead-lettered and recorded at its last delivery', async () => {
+    const { world, run } = failingCopy(SLOW);
+    expect(await run(queued([notification({})], MAX_RECEIVE_COUNT))).toEqual(NO_FAILURES);
+    expect(deadLetters(world)[0]?.MessageAttributes?.code?.StringValue).toBe('throttled');
+    expect(auditEvents(world)).toEqual([expect.objectContaining({ action: 'EncryptionFailed', code: 'throttled' })]);
+  });
+
+  it('is not yet given up one delivery earlier', async () => {
+    const { run } = failingCopy(SLOW);
+    expect(await run(queued([notification({})], MAX_RECEIVE_COUNT - 1))).toEqual(RETRY);
+  });
+
+  it('is retried even when its delay cannot be set', async () => {
+    const { world, run } = failingCopy(SLOW);
+    world.sqs.on(ChangeMessageVisibilityCommand).rejects(new Error('no'));
+    expect(await run(queued([notification({})]))).toEqual(RETRY);
+  });
+
+  it('is thrown without a queue, so that whoever invoked tries again', async () => {
+    await expect(failingCopy(SLOW).run(event('s3-put'))).rejects.toMatchObject({ code: 'throttled', retryable: true });
+  });
+
+  it('of Secrets Manager concerns only the objects that need it', async () => {
+    const world = encryptWorld();
+    world.secretsManager.on(GetSecretValueCommand).rejects(secretError('InternalServiceError'));
+    const answer = await createHandler(() => world.deps)(queued([notification({ key: 'cards/1' }), notification({ key: 'plain/1' })]));
+    expect(answer).toEqual(RETRY);
+    expect(objectRecords(world)).toEqual([expect.objectContaining({ key: 'plain/1' })]);
+  });
+});
+
+describe('the audit trail', () => {
+  it('that takes no event leaves no record, and the message comes back', async () => {
+    const world = encryptWorld();
+    world.dynamodb.on(PutItemCommand).rejects(tableError('InternalServerError'));
+    expect(await createHandler(() => world.deps)(queued([notification({})]))).toEqual(RETRY);
+    expect(objectRecords(world)).toEqual([]);
+    expect(world.dynamodb.calls()).toHaveLength(1);
+    expect(world.log.entries).toContainEqual(expect.objectContaining({ fields: expect.objectContaining({ code: 'audit-unavailable' }) }));
+  });
+
+  it('that fails for a batch brings all its copies back, and keeps the cause of what failed anyway', async () => {
+    const world = encryptWorld();
+    world.s3.on(CopyObjectCommand, { Key: 'gone' }).rejects(GONE);
+    world.dynamodb.on(BatchWriteItemCommand).rejects(tableError('ProvisionedThroughputExceededException'));
+    const answer = await createHandler(() => world.deps)(
+      queued([notification({ key: 'gone' }), notification({ key: 'b', sequencer: '02' })]),
+    );
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'message-1' }] });
+    expect(deadLetters(world)[0]?.MessageAttributes?.code?.StringValue).toBe('source-gone');
+    expect(objectRecords(world)).toEqual([]);
+  });
+
+  it('whose record fails brings only that message back', async () => {
+    const world = encryptWorld();
+    world.dynamodb.on(PutItemCommand).resolvesOnce({}).rejects(tableError('InternalServerError'));
+    const answer = await createHandler(() => world.deps)(queued([notification({ key: 'a' }), notification({ key: 'b', sequencer: '02' })]));
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'message-1' }] });
+  });
+});
+
+describe('a batch', () => {
+  it('reports exactly the messages that must come back', async () => {
+    const world = encryptWorld();
+    world.s3.on(CopyObjectCommand).callsFake(async (input: CopyObjectCommandInput) => {
+      if (input.Key === 'gone') throw GONE;
+      if (input.Key === 'slow') throw SLOW;
+      return honestCopy(input);
+    });
+    const bodies = ['fine', 'gone', 'slow'].map((key) => notification({ key }));
+    expect(await createHandler(() => world.deps)(queued([...bodies, 'not json']))).toEqual({
+      batchItemFailures: [{ itemIdentifier: 'message-2' }],
+    });
+    expect(deadLetters(world).map(({ MessageAttributes }) => MessageAttributes?.code?.StringValue)).toEqual([
+      'source-gone',
+      'malformed-event',
+    ]);
+  });
+
+  it('retries a message while one of its objects may heal', async () => {
+    const world = encryptWorld();
+    world.s3.on(CopyObjectCommand, { Key: 'gone' }).rejects(GONE).on(CopyObjectCommand, { Key: 'slow' }).rejects(SLOW);
+    expect(await createHandler(() => world.deps)(queued([notification({ key: 'gone' }, { key: 'slow' })]))).toEqual(RETRY);
+    expect(deadLetters(world)).toEqual([]);
+  });
+});
+
+describe('a key that EventBridge may have form-encoded', () => {
+  it.each([
+    ['is missing', GONE],
+    ['is another object', s3Error('PreconditionFailed', 412)],
+  ])('is read the other way when the key as it stands %s', async (_title, refusal) => {
+    const world = encryptWorld();
+    world.s3.on(CopyObjectCommand, { Key: 'a+b' }).rejects(refusal);
+    expect(await createHandler(() => world.deps)(queued([bridged({ key: 'a+b' })]))).toEqual(NO_FAILURES);
+    expect(copyInputs(world).map(({ Key }) => Key)).toEqual(['a+b', 'a b']);
+    expect(objectRecords(world)).toEqual([expect.objectContaining({ key: 'a b' })]);
+    expect(auditEvents(world)).toEqual([expect.objectContaining({ key: 'a b', outcome: 'success' })]);
+  });
+
+  it('is taken as it stands when that is the object', async () => {
+    const world = encryptWorld();
+    await createHandler(() => world.deps)(queued([bridged({ key: 'a+b' })]));
+    expect(copyInputs(world).map(({ Key }) => Key)).toEqual(['a+b']);
+  });
+
+  it('falls under the rule of the key that it turns out to be', async () => {
+    const world = encryptWorld();
+    world.s3.on(CopyObjectCommand, { Key: 'cards%2F1' }).rejects(GONE);
+    await createHandler(() => world.deps)(queued([bridged({ key: 'cards%2F1' })]));
+    expect(objectRecords(world)).toEqual([
+      expect.objectContaining({ key: 'cards/1', encryption: expect.objectContaining({ mode: 'sse-c' }) }),
+    ]);
+  });
+
+  it('is not tried the other way when the trouble is another', async () => {
+    const { world, run } = failingCopy(SLOW);
+    await run(queued([bridged({ key: 'a+b' })]));
+    expect(copyInputs(world)).toHaveLength(1);
+  });
+});
