@@ -165,6 +165,8 @@ async function start(
     environment: () => ({
       AWS_ENDPOINT_URL: endpoint,
       AWS_REGION: REGION,
+      // Version 1 of the AWS CLI knows this name only.
+      AWS_DEFAULT_REGION: REGION,
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
       ...namedOutputs(outputs),
