@@ -30,7 +30,10 @@ export const encryptionSchema = z.discriminatedUnion('mode', [
 const size = strict({
   atLeast: z.int().nonnegative().optional(),
   below: z.int().positive().optional(),
-});
+}).refine(
+  ({ atLeast, below }) => (atLeast ?? 0) < (below ?? Number.POSITIVE_INFINITY) && (atLeast ?? below) !== undefined,
+  'at least one of atLeast, below; atLeast must be smaller than below',
+);
 
 const matchSchema = strict({
   prefix: z.string().min(1).optional(),
@@ -42,7 +45,7 @@ const matchSchema = strict({
     .optional(),
   tags: z
     .record(z.string().min(1).max(128), z.string().max(256))
-    .refine((tags) => Object.keys(tags).length <= MAX_TAGS, `at most ${MAX_TAGS} tags`)
+    .refine((tags) => Object.keys(tags).length >= 1 && Object.keys(tags).length <= MAX_TAGS, `1 to ${MAX_TAGS} tags`)
     .optional(),
 }).refine((match) => Object.keys(match).length > 0, 'at least one of prefix, suffix, size, contentType, tags');
 
