@@ -2,12 +2,16 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, isAbsolute, join, relative, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify, stripVTControlCharacters } from 'node:util';
+import { tryLock } from './lock.ts';
 
 /** Files and folders, relative to the project, of which a change makes a new package. */
 const INPUTS = ['serverless.yml', 'stack', 'handlers', 'src', 'package.json', 'package-lock.json', 'tsconfig.json'] as const;
 const TEMPLATE = 'cloudformation-template-update-stack.json';
+const LOCK_RETRY_MS = 100;
 /** Packages kept beside the one that was asked for; each is a few MB. */
 const KEEP = 4;
 
@@ -40,8 +44,29 @@ export async function packageStack(options: PackageOptions): Promise<Artifacts> 
   const policy = resolve(options.projectDir, options.policyPath);
   if (!existsSync(policy)) throw new PackageError(`There is no policy at ${policy}`);
   const packageDir = join(resolve(options.cacheDir), hashInputs(options, policy));
-  if (!existsSync(packageDir)) await build(options, policy, packageDir);
+  if (existsSync(packageDir)) return artifacts(packageDir);
+  const release = await lockProject(options.projectDir);
+  try {
+    if (!existsSync(packageDir)) await build(options, policy, packageDir);
+  } finally {
+    release();
+  }
+  return artifacts(packageDir);
+}
+
+function artifacts(packageDir: string): Artifacts {
   return { templatePath: join(packageDir, TEMPLATE), packageDir };
+}
+
+/** serverless-esbuild works in one folder of the project, so that packagings wait for each other, wherever their packages go. */
+async function lockProject(projectDir: string): Promise<() => void> {
+  const project = createHash('sha256').update(resolve(projectDir)).digest('hex').slice(0, 16);
+  const path = join(tmpdir(), `sealdrop-package-${project}.lock`);
+  for (;;) {
+    const lock = tryLock(path);
+    if (typeof lock === 'function') return lock;
+    await sleep(LOCK_RETRY_MS);
+  }
 }
 
 async function build({ projectDir, stage, cacheDir }: PackageOptions, policy: string, packageDir: string): Promise<void> {

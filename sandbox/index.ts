@@ -5,28 +5,30 @@
  * What it does not do (2026-11-20) stands at the head of each service's main file. Of the whole: policies are kept and
  * not yet judged (any valid credential may do anything), one account, one Region, no TLS.
  */
-import { resolve } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { REGION } from './account.ts';
 import { deployStack, openAccess, readTemplate, type Services } from './cloudformation/index.ts';
-import { lockData, StartError } from './data-lock.ts';
 import { openDynamoDb } from './dynamodb/dynamodb.ts';
 import { ISSUER_PATH, type Issuer, openIssuer, type TokenRequest } from './issuer/issuer.ts';
 import { openKms } from './kms/kms.ts';
 import { createLambdaService, type LogSink, openEventSourceMappings, openFunctions } from './lambda/index.ts';
+import { tryLock } from './lock.ts';
 import { openRestApi } from './rest-api/index.ts';
 import { openS3 } from './s3/index.ts';
 import type { Limits as S3Limits } from './s3/limits.ts';
 import { openSecretsManager } from './secrets-manager/secrets-manager.ts';
 import type { Service } from './service.ts';
 import { openSqs } from './sqs/sqs.ts';
+import { StartError } from './start-error.ts';
 import { openState } from './state.ts';
 import { createSts } from './sts/sts.ts';
 import { openCredentials } from './wire/credentials.ts';
 import { createAwsServer } from './wire/server.ts';
 
 export { DeploymentError } from './cloudformation/index.ts';
-export { StartError } from './data-lock.ts';
 export type { TokenRequest } from './issuer/issuer.ts';
+export { StartError } from './start-error.ts';
 
 const DEFAULT_PORT = 4566;
 const DEFAULT_API_PORT = 3000;
@@ -200,6 +202,13 @@ const HEALTH: Service = {
     response.end(body);
   },
 };
+
+function lockData(dataDir: string): () => void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const lock = tryLock(join(dataDir, 'lock'));
+  if (typeof lock === 'function') return lock;
+  throw new StartError(`The data folder ${dataDir} is in use by process ${lock}. Stop it, or give this one another folder (--data).`);
+}
 
 async function listen(
   server: { listen(port: number): Promise<{ url: string }> },

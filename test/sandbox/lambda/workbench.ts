@@ -53,6 +53,9 @@ export async function bundleFunction(dir: string, name: string, source: string):
     format: 'esm',
     platform: 'node',
     target: 'node24',
+    mainFields: ['module', 'main'],
+    // CommonJS dependencies of the SDK call require(), which ES modules do not have.
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   });
   const zipPath = join(dir, `${name}.zip`);
   writeFileSync(zipPath, zipSync({ [`handlers/${name}.mjs`]: built.outputFiles[0]?.contents ?? new Uint8Array() }));
