@@ -52,6 +52,8 @@ type Validations = {
 type Action = (store: Store, data: JsonObject, callback: (error: unknown, output?: JsonObject) => void) => void;
 
 const load = createRequire(import.meta.url);
+/** dynalite answers these before the table is what they made of it. */
+const CHANGES_TABLE: EngineOperation[] = ['CreateTable', 'UpdateTable', 'DeleteTable'];
 /** LevelDB has no table states between two answers, so they are as short as they can be. */
 const NO_DELAY = { createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 };
 
@@ -80,9 +82,14 @@ export async function openEngine(path: string): Promise<Engine> {
       const data = validations.checkTypes({ ...input }, validation.types);
       validations.checkValidations(data, validation.types, validation.custom, store);
       action(store, data, (error, output) => (error ? reject(error) : resolve(output ?? {})));
-    }).catch((error: unknown) => {
-      throw asAwsError(error);
-    });
+    })
+      .catch((error: unknown) => {
+        throw asAwsError(error);
+      })
+      .then(async (output) => {
+        if (CHANGES_TABLE.includes(operation)) await settled(store, String(input.TableName));
+        return output;
+      });
     running.add(work);
     const done = () => running.delete(work);
     work.then(done, done);
@@ -117,12 +124,26 @@ function createStore(path: string): Store {
   }
 }
 
+/** A few turns of the event loop, so that whoever was answered can use the table, or its name, at once. */
+async function settled({ tableDb }: Store, name: string): Promise<void> {
+  for (;;) {
+    const table = await readTable(tableDb, name);
+    if (!table || table.TableStatus === 'ACTIVE') return;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** `null`: no such table. */
+function readTable(tableDb: TableStore, name: string): Promise<StoredTable | null> {
+  return new Promise((resolve, reject) =>
+    tableDb.get(name, (error, found) => (error && error.name !== 'NotFoundError' ? reject(error) : resolve(found ?? null))),
+  );
+}
+
 /** A table whose creation, change or deletion was cut off by the end of the process would stay half-made for ever. */
 async function settleTables({ tableDb }: Store, listTables: () => Promise<string[]>): Promise<void> {
   for (const name of await listTables()) {
-    const table = await new Promise<StoredTable | undefined>((resolve, reject) =>
-      tableDb.get(name, (error, found) => (error ? reject(error) : resolve(found))),
-    );
+    const table = await readTable(tableDb, name);
     if (!table || table.TableStatus === 'ACTIVE') continue;
     const deleting = table.TableStatus === 'DELETING';
     table.TableStatus = 'ACTIVE';

@@ -19,6 +19,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openKms } from '../../../sandbox/kms/kms.ts';
 import { generateSecretString } from '../../../sandbox/secrets-manager/password.ts';
 import { openSecretsManager } from '../../../sandbox/secrets-manager/secrets-manager.ts';
+import { aws, hasAwsCli } from '../wire/aws-cli.ts';
 import { type SandboxServer, startSandbox } from '../wire/sandbox-server.ts';
 
 let sandbox: SandboxServer;
@@ -311,4 +312,11 @@ test('an operation that is not here answers 501', async () => {
   const { RotateSecretCommand } = await import('@aws-sdk/client-secrets-manager');
   const { Name } = await createSecret();
   await expect(secrets.send(new RotateSecretCommand({ SecretId: Name }))).rejects.toMatchObject({ $metadata: { httpStatusCode: 501 } });
+});
+
+test.runIf(hasAwsCli)('the AWS CLI makes a secret, reads it and deletes it', async () => {
+  await aws(sandbox, 'secretsmanager', 'create-secret', '--name', 'cli', '--secret-string', 'hello');
+  expect(await aws(sandbox, 'secretsmanager', 'get-secret-value', '--secret-id', 'cli')).toMatchObject({ SecretString: 'hello' });
+  await aws(sandbox, 'secretsmanager', 'delete-secret', '--secret-id', 'cli', '--force-delete-without-recovery');
+  await expect(aws(sandbox, 'secretsmanager', 'get-secret-value', '--secret-id', 'cli')).rejects.toThrow('(ResourceNotFoundException)');
 });
