@@ -79,27 +79,37 @@ interface Opened {
 
 type S3Answer = GetObjectCommandOutput | HeadObjectCommandOutput;
 
-/** The record says which key opens the object; where it is behind or absent, the object's own refusal says what else to try. */
+/**
+ * The record says which key opens the object. It may be behind, since it is written after the copy, or absent: while S3
+ * refuses the key (or its absence), no key and then the current one are tried.
+ */
 async function open(request: OpenRequest, deps: OpenDeps): Promise<Opened> {
   const record = await deps.records.get(deps.targetBucket, request.key);
   const version = record?.encryption.customerKeyVersion;
-  const recorded = version === undefined ? null : await deps.customerKeys.version(version);
-  try {
-    return await openWith(recorded, request, deps);
-  } catch (error) {
-    if (!(error instanceof WrongKeyKind)) throw error;
-    const other = recorded === null ? await deps.customerKeys.current() : null;
-    return await openWith(other, request, deps).catch((second: unknown) => {
-      const object = { bucket: deps.targetBucket, key: request.key };
-      if (second instanceof WrongKeyKind)
-        throw new SealdropError('customer-key-mismatch', 'no known key opens the object', { object, cause: second });
-      throw second;
-    });
+  const refused = new Set<string | undefined>();
+  let refusal: unknown;
+  for (const keyOf of [async () => (version === undefined ? null : deps.customerKeys.version(version)), noKey, deps.customerKeys.current]) {
+    const customerKey = await keyOf();
+    if (refused.has(customerKey?.versionId)) continue;
+    try {
+      return await openWith(customerKey, request, deps);
+    } catch (error) {
+      if (!(error instanceof KeyRefused)) throw error;
+      refused.add(customerKey?.versionId);
+      refusal = error;
+    }
   }
+  const object = { bucket: deps.targetBucket, key: request.key };
+  throw new SealdropError('customer-key-mismatch', 'neither the recorded nor the current customer key opens the object', {
+    object,
+    cause: refusal,
+  });
 }
 
-/** S3 wants a customer key and got none, or the other way round. */
-class WrongKeyKind extends Error {}
+const noKey = async () => null;
+
+/** S3 wants a customer key and got none, or another one, or the other way round. */
+class KeyRefused extends Error {}
 
 async function openWith(customerKey: CustomerKey | null, request: OpenRequest, deps: OpenDeps): Promise<Opened> {
   const input = {
@@ -147,26 +157,31 @@ function modeOf(answer: S3Answer): EncryptionMode {
 }
 
 function describeAnswer(answer: S3Answer, customerKey: CustomerKey | null): EncryptionDescription {
+  const mode = modeOf(answer);
   return {
-    mode: modeOf(answer),
+    mode,
     ...(answer.SSEKMSKeyId === undefined ? {} : { keyArn: answer.SSEKMSKeyId }),
-    ...(answer.BucketKeyEnabled === undefined ? {} : { bucketKey: answer.BucketKeyEnabled }),
+    // S3 sends the Bucket Key header only when it is on.
+    ...(mode === 'sse-kms' ? { bucketKey: answer.BucketKeyEnabled ?? false } : {}),
     ...(customerKey === null ? {} : { customerKeyVersion: customerKey.versionId }),
   };
 }
 
-/** A HEAD is refused with a status alone. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
+/**
+ * A HEAD is refused with a status alone: the SDK then has no name for the error.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+ */
 function openError(error: unknown, withKey: boolean, object: { bucket: string; key: string }): Error {
   const status =
     error instanceof Error && '$metadata' in error ? (error as { $metadata: { httpStatusCode?: number } }).$metadata.httpStatusCode : 0;
-  const name = error instanceof Error ? error.name : '';
+  const { name, message } = error instanceof Error ? error : { name: '', message: '' };
+  if (name === 'NoSuchBucket') return translateAwsError(error, { [name]: ['target-missing', 'the target bucket does not exist'] }, object);
   if (status === 404 || status === 405) return new SealdropError('not-found', 'There is no such object', { object, cause: error });
-  if (status === 400 && !name.startsWith('KMS.')) return new WrongKeyKind('the object wants another kind of key', { cause: error });
-  if (status === 403 && withKey) {
-    return new SealdropError('customer-key-mismatch', 'the recorded customer key does not open the object', { object, cause: error });
-  }
+  // Other 400s (an expired token, a throttling KMS) have names of their own and say nothing about the key.
+  if (status === 400 && (name === 'InvalidRequest' || name === 'Unknown')) return new KeyRefused(message, { cause: error });
   if (status === 403) {
-    const message = error instanceof Error ? error.message : '';
+    // IAM names the action that it denies; a wrong customer key is denied without a word.
+    if (withKey && !/not authorized to perform/.test(message)) return new KeyRefused(message, { cause: error });
     return new SealdropError(/kms:/.test(message) ? 'kms-key-denied' : 'access-denied', `S3 denies the read (${message})`, {
       object,
       cause: error,

@@ -1,0 +1,93 @@
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
+import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
+import { describe, expect, it } from 'vitest';
+import { openObject } from '../src/open-object.ts';
+import { READER, REQUEST_ID } from './fixtures/api.ts';
+import { headError, s3Error, secretError, tableError } from './fixtures/aws.ts';
+import { auditEvents } from './fixtures/encrypt-world.ts';
+import { KEY_BASE64, KEY_VERSION } from './fixtures/objects.ts';
+import { OLD_MATERIAL, OLD_VERSION, type OpenWorld, openWorld } from './fixtures/open-world.ts';
+
+const PURPOSES = ['read', 'inspect'] as const;
+
+const open = (world: OpenWorld, purpose: (typeof PURPOSES)[number] = 'read') =>
+  openObject({ key: 'reports/1', caller: { subject: 'user-17', claims: READER }, purpose, requestId: REQUEST_ID }, world.deps);
+
+const keysTried = (world: OpenWorld) =>
+  [...world.s3.commandCalls(GetObjectCommand), ...world.s3.commandCalls(HeadObjectCommand)].map(
+    (call) => call.args[0].input.SSECustomerKey ?? null,
+  );
+
+const OLD = OLD_MATERIAL.toString('base64');
+const CURRENT = KEY_BASE64;
+
+describe('openObject', () => {
+  /** Stored under, recorded as → the keys that S3 is shown, in order. */
+  const CASES = [
+    ['no customer key', null, 'the same', null, [null]],
+    ['the current key', KEY_VERSION, 'the same', KEY_VERSION, [CURRENT]],
+    ['the key before', OLD_VERSION, 'the same', OLD_VERSION, [OLD]],
+    ['no customer key', null, 'nothing yet', 'no record', [null]],
+    ['the current key', KEY_VERSION, 'nothing yet', 'no record', [null, CURRENT]],
+    ['the current key', KEY_VERSION, 'no customer key', null, [null, CURRENT]],
+    ['no customer key', null, 'the current key', KEY_VERSION, [CURRENT, null]],
+    ['the current key', KEY_VERSION, 'the key before', OLD_VERSION, [OLD, null, CURRENT]],
+  ] as const;
+
+  for (const purpose of PURPOSES) {
+    it.each(CASES)(`${purpose}s an object under %s whose record says %3$s`, async (_stored, storedUnder, _said, recorded, tried) => {
+      const world = openWorld({ storedUnder, recorded });
+      const opened = await open(world, purpose);
+      expect(opened.mode).toBe(storedUnder === null ? 'sse-kms' : 'sse-c');
+      expect(keysTried(world)).toEqual(tried);
+      expect(auditEvents(world)[0]?.encryption).toMatchObject(
+        storedUnder === null ? { mode: 'sse-kms' } : { customerKeyVersion: storedUnder },
+      );
+    });
+  }
+
+  it('fails by name when no known key opens the object', async () => {
+    const world = openWorld({ storedUnder: OLD_VERSION, recorded: KEY_VERSION });
+    await expect(open(world)).rejects.toMatchObject({ code: 'customer-key-mismatch', retryable: false, object: { key: 'reports/1' } });
+    expect(keysTried(world)).toEqual([CURRENT, null]);
+    expect(auditEvents(world)).toEqual([expect.objectContaining({ outcome: 'failure', code: 'customer-key-mismatch' })]);
+  });
+
+  it('asks for no customer key where none is wanted', async () => {
+    const world = openWorld();
+    await open(world);
+    expect(world.secretsManager.calls()).toHaveLength(0);
+  });
+
+  it('does not take a denied role for a wrong key', async () => {
+    const world = openWorld({ storedUnder: KEY_VERSION });
+    world.s3.on(GetObjectCommand).rejects(s3Error('AccessDenied', 403, 'User: x is not authorized to perform: s3:GetObject on resource'));
+    await expect(open(world)).rejects.toMatchObject({ code: 'access-denied' });
+    expect(keysTried(world)).toHaveLength(1);
+  });
+
+  it('of a HEAD that S3 denies in any case says access-denied', async () => {
+    const world = openWorld({ storedUnder: KEY_VERSION });
+    world.s3.on(HeadObjectCommand).rejects(headError(403));
+    await expect(open(world, 'inspect')).rejects.toMatchObject({ code: 'access-denied' });
+  });
+
+  it.each([
+    ['the record', 'audit-unavailable'],
+    ['the key version', 'customer-key-missing'],
+  ])('fails by name when %s cannot be had, without asking S3', async (what, code) => {
+    const world = openWorld({ storedUnder: KEY_VERSION });
+    if (what === 'the record') world.dynamodb.on(GetItemCommand).rejects(tableError('InternalServerError'));
+    else world.secretsManager.on(GetSecretValueCommand).rejects(secretError('ResourceNotFoundException'));
+    await expect(open(world)).rejects.toMatchObject({ code });
+    expect(world.s3.calls()).toHaveLength(0);
+  });
+
+  it('gives the body unread, for the caller to stream', async () => {
+    const { body } = await open(openWorld());
+    expect([body?.readableDidRead, body?.destroyed]).toEqual([false, false]);
+    body?.destroy();
+    expect((await open(openWorld(), 'inspect')).body).toBeNull();
+  });
+});
