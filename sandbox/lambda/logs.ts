@@ -15,8 +15,11 @@ export interface Logs {
 export function openLogs(target: LogSink | { folder: string }): Logs {
   if (typeof target === 'function') return { write: target, close: async () => {} };
   const files = new Map<string, WriteStream>();
+  let closed = false;
   return {
     write(functionName, text) {
+      // The last words of a worker that was ended may come late.
+      if (closed) return;
       let file = files.get(functionName);
       if (file === undefined) {
         file = createWriteStream(join(target.folder, `${functionName}.log`), { flags: 'a', mode: 0o600 });
@@ -25,6 +28,7 @@ export function openLogs(target: LogSink | { folder: string }): Logs {
       file.write(text);
     },
     async close() {
+      closed = true;
       await Promise.all([...files.values()].map((file) => finished(file.end())));
       files.clear();
     },

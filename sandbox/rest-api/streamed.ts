@@ -14,6 +14,8 @@ export const MAX_STREAMED_BYTES = 200 * 1024 * 1024;
 export async function sendStreamed(request: GatewayRequest, response: ServerResponse, body: Readable, maxBytes: number): Promise<boolean> {
   const leave = () => body.destroy();
   response.once('close', leave);
+  // Gone while the function was still starting: its 'close' will not come again.
+  if (response.closed) leave();
   try {
     const head = await readPrelude(body);
     if (head === null) {
@@ -39,8 +41,8 @@ async function forward(body: Readable, response: ServerResponse, maxBytes: numbe
   for await (const chunk of body) {
     sent += chunk.length;
     if (sent > maxBytes || (declared !== null && sent > declared)) throw new Error('The response is longer than it may be.');
-    if (!response.write(chunk)) await drained(response);
-    if (response.destroyed) throw new Error('The client closed the connection.');
+    if (!response.write(chunk) && !response.closed) await drained(response);
+    if (response.closed) throw new Error('The client closed the connection.');
   }
   if (declared !== null && sent < declared && response.statusCode !== 304) throw new Error('The response is shorter than it said.');
   response.end();

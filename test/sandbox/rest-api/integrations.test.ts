@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Gateway, method, openGateway } from './gateway.ts';
 
@@ -179,5 +180,20 @@ describe('a streamed integration', () => {
     outgoing.on('error', () => {});
     outgoing.end();
     await expect.poll(() => gateway.bench.printed.get('fn')).toContain('stopped The client closed the connection.');
+  });
+
+  test('a client that leaves before the first byte frees the environment', async () => {
+    await deploy(`if (event.httpMethod === 'HEAD') { open({ statusCode: 200 }).write(''); raw.end(); return; }
+                  await new Promise((done) => setTimeout(done, 300)); const out = open({ statusCode: 200 });
+                  for (let i = 0; i < 64; i++) { if (!out.write(Buffer.alloc(65536)) && !out.destroyed) await new Promise((done) => out.once('drain', done).once('close', done)); }
+                  console.log('over'); out.end();`);
+    const outgoing = httpRequest(`${gateway.url}/x`, { agent: false });
+    outgoing.on('error', () => {});
+    outgoing.end();
+    await sleep(150);
+    outgoing.destroy();
+    await expect.poll(() => gateway.bench.printed.get('fn')).toMatch(/over|closed the connection/);
+    expect((await gateway.send('HEAD', '/x')).status).toBe(200);
+    expect(gateway.bench.functions.environments('fn')).toBe(1);
   });
 });
