@@ -34,6 +34,8 @@ export function toProblem(error: unknown, requestId: string): HttpResponse {
     headers: {
       'content-type': 'application/problem+json',
       'cache-control': 'no-store',
+      // https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2
+      ...(code === 'unauthenticated' ? { 'www-authenticate': 'Bearer' } : {}),
       ...(retryable ? { 'retry-after': RETRY_AFTER_SECONDS } : {}),
     },
     body: JSON.stringify(problem),
