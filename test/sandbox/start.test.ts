@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -35,6 +37,8 @@ const GATE = `
       return { principalId: payload.sub, policyDocument: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'execute-api:Invoke', Resource: '*' }] }, context: { sub: payload.sub } };
     } catch { throw new Error('Unauthorized'); }
   };`;
+
+const EVENT = JSON.stringify({ Records: [{ s3: { bucket: { name: 'ingest' }, object: { key: 'killed' } } }] });
 
 let root: string;
 let artifacts: SandboxOptions['artifacts'];
@@ -99,6 +103,28 @@ test('objects, keys and tokens outlive a restart, on another port', async () => 
   const { Body } = await again.send(new GetObjectCommand({ Bucket: second.outputs.TargetBucketName, Key: 'kept' }));
   expect(await Body?.transformToString()).toBe('kept');
   again.destroy();
+});
+
+test('a sandbox that was killed starts again with all that it had answered', async () => {
+  const options = JSON.stringify({ dataDir, port: 0, apiPort: 0, artifacts });
+  const script = `
+    import { startSandbox } from ${JSON.stringify(new URL('../../sandbox/index.ts', import.meta.url).href)};
+    const sandbox = await startSandbox(${options});
+    console.log(JSON.stringify({ endpoint: sandbox.endpoint, region: sandbox.region, credentials: sandbox.credentials }));`;
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module-typescript', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await once(child.stdout, 'data');
+  const s3 = new S3Client({ ...JSON.parse(String(line)), forcePathStyle: true });
+  await s3.send(new PutObjectCommand({ Bucket: 'ingest', Key: 'killed', Body: 'not lost' }));
+  s3.destroy();
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  // Whether the function had copied it before or has to now: the message may be out of sight for the rest of its time-out.
+  const sandbox = await start();
+  await sandbox.services.sqs.call('SendMessage', { QueueUrl: 'http://x/000000000000/work', MessageBody: EVENT });
+  await expect.poll(async () => (await fetchObject(sandbox, 'killed')).status, { timeout: 10_000 }).toBe(200);
+  expect(await (await fetchObject(sandbox, 'killed')).text()).toBe('not lost');
 });
 
 test('the environment names endpoint, region, administrator, outputs, API and a token', async () => {

@@ -31,8 +31,8 @@ describe('a value', () => {
     [{ 'Fn::GetAtt': ['Queue', 'Arn'] }, 'arn:q'],
     [{ 'Fn::GetAtt': 'Queue.Arn' }, 'arn:q'],
     [{ 'Fn::GetAtt': 'Queue.Endpoint.Address' }, 'here'],
-    [{ 'Fn::Sub': '${Stage}-${Queue.Arn}-${AWS::Partition}-${!Literal}' }, 'dev-arn:q-aws-${Literal}'],
-    [{ 'Fn::Sub': ['${Own}/${Stage}', { Own: { Ref: 'Stage' } }] }, 'dev/dev'],
+    [{ 'Fn::Sub': `\${Stage}-\${Queue.Arn}-\${AWS::Partition}-\${!Literal}` }, `dev-arn:q-aws-\${Literal}`],
+    [{ 'Fn::Sub': [`\${Own}/\${Stage}`, { Own: { Ref: 'Stage' } }] }, 'dev/dev'],
     [{ 'Fn::Join': ['-', ['a', { Ref: 'Stage' }, 1]] }, 'a-dev-1'],
     [{ 'Fn::Join': ['+', { Ref: 'List' }] }, 'a+b'],
     [{ 'Fn::Split': ['-', 'a-b'] }, ['a', 'b']],
@@ -59,7 +59,7 @@ describe('a value', () => {
     [{ 'Fn::If': ['Missing', 1, 2] }, 'There is no condition Missing'],
     [{ 'Fn::If': ['Circle', 1, 2] }, 'Circle refers to itself'],
     [{ 'Fn::Join': ['-', 'text'] }, 'Fn::Join takes a list'],
-    [{ 'Fn::Sub': '${List}' }, 'is no text'],
+    [{ 'Fn::Sub': `\${List}` }, 'is no text'],
   ])('%j is an error', (value, message) => {
     expect(() => resolve(value, scope)).toThrow(message);
   });
@@ -74,7 +74,7 @@ test('conditions combine', () => {
 test('references are found in Ref, GetAtt and Sub, but not its own variables and literals', () => {
   const value = {
     a: [{ Ref: 'A' }, { 'Fn::GetAtt': ['B', 'x'] }, { 'Fn::GetAtt': 'C.x' }],
-    b: { 'Fn::Sub': ['${D} ${E.x} ${Own} ${!F}', { Own: { Ref: 'G' } }] },
+    b: { 'Fn::Sub': [`\${D} \${E.x} \${Own} \${!F}`, { Own: { Ref: 'G' } }] },
   };
   expect([...referencesOf(value)].sort()).toEqual(['A', 'B', 'C', 'D', 'E', 'G']);
 });
@@ -95,7 +95,7 @@ describe('the order', () => {
       order({
         X: { DependsOn: 'A' },
         A: { DependsOn: 'B' },
-        B: { Properties: { 'Fn::Sub': '${C}' } },
+        B: { Properties: { 'Fn::Sub': `\${C}` } },
         C: { Properties: { 'Fn::GetAtt': 'A.Arn' } },
       }),
     ).toThrow('A → B → C → A');
