@@ -1,5 +1,5 @@
 /** Bearer tokens: OIDC JWTs of the configured issuer. Authenticates only; rights are decided where objects are served. */
-import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import * as z from 'zod/mini';
 import { SealdropError } from './errors.ts';
 import type { Claims } from './http/access.ts';
@@ -33,8 +33,7 @@ export type Authenticate = (authorization: string | undefined) => Promise<Claims
  * @see https://openid.net/specs/openid-connect-discovery-1_0.html
  */
 export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
-  const { protocol, hostname } = new URL(deps.issuer);
-  if (protocol !== 'https:' && !LOOPBACK.has(hostname)) {
+  if (!isTrustworthy(deps.issuer)) {
     throw new SealdropError('config-invalid', `OIDC_ISSUER is ${deps.issuer}; it must be an https URL`);
   }
   let keys: Promise<JWTVerifyGetKey> | null = null;
@@ -57,6 +56,7 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         requiredClaims: ['exp', 'sub'],
       });
+      if (payload.sub === '' || typeof payload.sub !== 'string') throw new errors.JWTClaimValidationFailed('no subject', payload, 'sub');
       return payload;
     } catch (error) {
       if (error instanceof errors.JWKSTimeout)
@@ -81,5 +81,14 @@ async function discover({ issuer, fetch }: AuthenticateDeps): Promise<JWTVerifyG
   if (document.data.issuer !== issuer) {
     throw new SealdropError('config-invalid', `OIDC_ISSUER is ${issuer}, but its discovery document says ${document.data.issuer}`);
   }
-  return createRemoteJWKSet(new URL(document.data.jwks_uri));
+  if (!isTrustworthy(document.data.jwks_uri)) {
+    throw new SealdropError('config-invalid', `the issuer's jwks_uri is ${document.data.jwks_uri}; it must be an https URL`);
+  }
+  return createRemoteJWKSet(new URL(document.data.jwks_uri), { [customFetch]: fetch });
+}
+
+/** Who can change keys on their way can sign tokens. */
+function isTrustworthy(url: string): boolean {
+  const { protocol, hostname } = URL.parse(url) ?? {};
+  return protocol === 'https:' || (protocol === 'http:' && hostname !== undefined && LOOPBACK.has(hostname));
 }
