@@ -28,6 +28,9 @@ export interface HistoryRequest {
 /** A moment as ISO 8601 writes it, or a day: what sort keys begin with. */
 const MOMENT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z?)?$/;
 
+/** A sort key of the trail, which is all that a cursor holds. */
+const POSITION = /^\d{4}-\d\d-\d\dT[\d:.]+Z#[A-Za-z]+#[\x21-\x7e]+$/;
+
 /** @throws SealdropError `forbidden`, `invalid-request`, `audit-unavailable` */
 export async function objectHistory(
   request: HistoryRequest,
@@ -43,13 +46,24 @@ export async function objectHistory(
       throw new SealdropError('invalid-request', `${name} must be a day or a moment in UTC, such as 2026-11-20 or 2026-11-20T09:30:00Z`);
     }
   }
+  const bounds = { from: from === undefined ? '' : openEnded(from), to: to === undefined ? '' : openEnded(to) };
+  if (bounds.to !== '' && bounds.from > `${bounds.to}~`) throw new SealdropError('invalid-request', 'from must not be later than to');
+  const after = cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString();
+  if (after !== undefined && !(POSITION.test(after) && after >= bounds.from && after <= `${bounds.to}~`)) {
+    throw new SealdropError('invalid-request', 'cursor is not one that this history gave');
+  }
   const page = await deps.trail.history({
     bucket: deps.targetBucket,
     key,
     limit,
-    ...(from === undefined ? {} : { from }),
-    ...(to === undefined ? {} : { to }),
-    ...(cursor === undefined ? {} : { after: Buffer.from(cursor, 'base64url').toString() }),
+    ...(from === undefined ? {} : { from: bounds.from }),
+    ...(to === undefined ? {} : { to: bounds.to }),
+    ...(after === undefined ? {} : { after }),
   });
   return { events: page.events, cursor: page.next === null ? null : Buffer.from(page.next).toString('base64url') };
+}
+
+/** Sort keys are compared as text: `09:30Z` would stand behind `09:30:15.000Z`, `09:30` stands before it. */
+function openEnded(moment: string): string {
+  return moment.replace(/Z$/, '');
 }
