@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import { asSealdropError, ERROR_CODES, SealdropError } from '../src/errors.ts';
+import { translateAwsError } from '../src/translate-aws-error.ts';
+import { s3Error } from './fixtures/aws.ts';
+
+const RETRYABLE = ['throttled', 'time-out', 'service-unavailable', 'conflict', 'audit-unavailable', 'unknown'];
+
+describe('SealdropError', () => {
+  it.each(ERROR_CODES)('%s says what to do, has a status, and is retryable only if it heals by itself', (code) => {
+    const error = new SealdropError(code, 'what happened');
+    expect(error).toMatchObject({ name: 'SealdropError', code, message: 'what happened', retryable: RETRYABLE.includes(code) });
+    expect(error.nextStep).toMatch(/^[A-Z].{20,}\.$/);
+    expect(error.status).toBeGreaterThanOrEqual(400);
+    expect(error.status).toBeLessThan(600);
+  });
+
+  it('keeps its cause out of sight of JSON, where requests and claims could stand', () => {
+    const error = new SealdropError('unknown', 'x', { cause: new Error('secret') });
+    expect(error.cause).toBeInstanceOf(Error);
+    expect(JSON.stringify(error)).not.toContain('secret');
+    expect(new SealdropError('unknown', 'x')).not.toHaveProperty('cause');
+  });
+});
+
+describe('asSealdropError', () => {
+  it('gives ours as it is', () => {
+    const error = new SealdropError('conflict', 'x');
+    expect(asSealdropError(error, { bucket: 'b', key: 'k' })).toBe(error);
+  });
+
+  it.each([
+    [new TypeError('boom'), 'TypeError: boom'],
+    ['boom', 'boom'],
+    [undefined, 'undefined'],
+  ])('wraps %s as unknown, retryable, with its object', (thrown, message) => {
+    expect(asSealdropError(thrown, { bucket: 'b', key: 'k' })).toMatchObject({
+      code: 'unknown',
+      retryable: true,
+      message,
+      object: { key: 'k' },
+    });
+  });
+});
+
+describe('translateAwsError', () => {
+  it("prefers what the call's own table says of a name", () => {
+    expect(translateAwsError(s3Error('SlowDown', 503), { SlowDown: ['conflict', 'here'] })).toMatchObject({ code: 'conflict' });
+  });
+
+  it('gives ours as it is', () => {
+    const error = new SealdropError('conflict', 'x');
+    expect(translateAwsError(error, {})).toBe(error);
+  });
+
+  it.each([
+    ['TimeoutError', 'time-out'],
+    ['AbortError', 'time-out'],
+    ['ThrottlingException', 'throttled'],
+    ['TooManyRequestsException', 'throttled'],
+    ['ProvisionedThroughputExceededException', 'throttled'],
+    ['InternalServerError', 'service-unavailable'],
+    ['ExpiredTokenException', 'service-unavailable'],
+  ])('knows %s of any service as %s, which heals', (name, code) => {
+    expect(translateAwsError(Object.assign(new Error('m'), { name }), {})).toMatchObject({ code, retryable: true });
+  });
+
+  it.each([null, undefined, 7, {}, { $metadata: null }, { code: 5 }])('takes %j for unknown without failing over it', (thrown) => {
+    expect(translateAwsError(thrown, {})).toMatchObject({ code: 'unknown' });
+  });
+});

@@ -1,0 +1,71 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import * as runtime from '../src/runtime.ts';
+import { apiEvent, invoke, invokeStreaming } from './fixtures/api.ts';
+import { event } from './fixtures/events.ts';
+
+afterEach(() => void vi.unstubAllEnvs());
+
+/** What each function needs: it says so at its first call, all at once. */
+const NEEDS = {
+  encrypt: [
+    'TARGET_BUCKET',
+    'AUDIT_TABLE',
+    'KMS_KEY_ARN',
+    'CUSTOMER_KEY_SECRET',
+    'INGEST_QUEUE_URL',
+    'DEAD_LETTER_QUEUE_URL',
+    'MAX_RECEIVE_COUNT',
+  ],
+  authorize: ['OIDC_ISSUER', 'OIDC_AUDIENCE'],
+  download: ['TARGET_BUCKET', 'AUDIT_TABLE', 'CUSTOMER_KEY_SECRET'],
+  list: ['TARGET_BUCKET', 'AUDIT_TABLE'],
+  history: ['TARGET_BUCKET', 'AUDIT_TABLE'],
+};
+
+const CALLS = {
+  encrypt: { invoke, event: event('sqs-s3-put') },
+  authorize: { invoke, event: event('authorize') },
+  download: { invoke: invokeStreaming, event: apiEvent({ path: { key: 'a' } }) },
+  list: { invoke, event: apiEvent({}) },
+  history: { invoke, event: apiEvent({ query: { key: ['a'] } }) },
+};
+
+describe('a function in an empty environment', () => {
+  it.each(Object.keys(NEEDS) as (keyof typeof NEEDS)[])('%s can be imported, and then names all that it misses', async (name) => {
+    for (const variable of new Set(Object.values(NEEDS).flat())) vi.stubEnv(variable, undefined);
+    const { handler } = await import(`../handlers/${name}.ts`);
+    const failure = CALLS[name].invoke(handler, CALLS[name].event);
+    await expect(failure).rejects.toMatchObject({
+      code: 'config-invalid',
+      message: expect.stringMatching(new RegExp(`: ${NEEDS[name].join(', ')}$`)),
+    });
+  });
+});
+
+describe('lazily', () => {
+  it('creates at first use, once', () => {
+    const create = vi.fn(() => ({}));
+    const get = runtime.lazily(create);
+    expect(create).not.toHaveBeenCalled();
+    expect(get()).toBe(get());
+    expect(create).toHaveBeenCalledTimes(1);
+  });
+
+  it('keeps what is null or false', () => {
+    const create = vi.fn(() => null);
+    const get = runtime.lazily(create);
+    expect([get(), get()]).toEqual([null, null]);
+    expect(create).toHaveBeenCalledTimes(1);
+  });
+
+  it('tries again after a failure', () => {
+    const create = vi
+      .fn(() => 'made')
+      .mockImplementationOnce(() => {
+        throw new Error('not yet');
+      });
+    const get = runtime.lazily(create);
+    expect(get).toThrow('not yet');
+    expect(get()).toBe('made');
+  });
+});
