@@ -8,6 +8,7 @@ import { namesCustomerKey } from '../encryption/customer-key.ts';
 import { chooseEncryption } from '../encryption/request.ts';
 import { invalidArgument, invalidRequest } from '../errors.ts';
 import { type Call, callerArn } from '../room.ts';
+import type { Bucket } from '../store/buckets.ts';
 import type { StoredHeaders, StoredObject } from '../store/objects.ts';
 import { document } from '../xml.ts';
 import { readObject, writeFile } from './body.ts';
@@ -16,6 +17,8 @@ import { type CopySource, openCopySource } from './copy-source.ts';
 import { DEFAULT_ALGORITHM, measure, parseAlgorithm } from './integrity.ts';
 import { parseHeaders, parseRedirect, parseStorageClass, parseTags, refuseAcl, withRedirect } from './metadata.ts';
 
+/** S3 names the operation here; there is no such IAM action. */
+const NAMED_WHEN_BLOCKED = 's3:CopyObject';
 const NO_CLAIM = { algorithm: null, value: null, contentMd5: null };
 
 /**
@@ -41,9 +44,9 @@ export async function copyObject(call: Call): Promise<void> {
       `The specified copy source is larger than the maximum allowable size for a copy source: ${room.limits.maxCopyBytes}`,
     );
   }
-  if (source.bucket.id === bucket.id && record.key === key && record.latest) refuseCopyToItself(call, record, directives.metadata, storage);
+  if (source.bucket.id === bucket.id && record.key === key && record.latest) refuseCopyToItself(call, bucket, directives.metadata);
 
-  const write = { headers, secure: request.secure, principalArn: callerArn(call), action: call.action };
+  const write = { headers, secure: request.secure, principalArn: callerArn(call), action: NAMED_WHEN_BLOCKED };
   const owner = { bucket: bucket.name, key };
   const choice = chooseEncryption(write, bucket.settings.encryption ?? DEFAULT_ENCRYPTION, owner);
   const described = {
@@ -111,17 +114,19 @@ function copiedTags({ request, room }: Call, record: StoredObject, tagging: Dire
   return tagging === 'REPLACE' ? parseTags(request.headers, room.limits) : record.tags;
 }
 
-/** Allowed when something changes: metadata, storage class, redirect, encryption, checksum algorithm, or a version brought back. */
-function refuseCopyToItself({ request }: Call, record: StoredObject, metadata: Directive, storage: string): void {
+/**
+ * Allowed when metadata, storage class, redirect or encryption are in the request, when an older version is brought back, and
+ * (tried by others on AWS) always when somebody configured the bucket's default encryption.
+ */
+function refuseCopyToItself({ request }: Call, bucket: Bucket, metadata: Directive): void {
   const { headers } = request;
   const changes =
     metadata === 'REPLACE' ||
     headers['x-amz-storage-class'] !== undefined ||
-    storage !== record.storage ||
     headers['x-amz-website-redirect-location'] !== undefined ||
     headers['x-amz-server-side-encryption'] !== undefined ||
-    headers['x-amz-checksum-algorithm'] !== undefined ||
-    namesCustomerKey(headers);
+    namesCustomerKey(headers) ||
+    bucket.settings.encryption?.Rules.some((rule) => rule.ApplyServerSideEncryptionByDefault !== undefined) === true;
   if (changes) return;
   throw invalidRequest(
     "This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, " +
