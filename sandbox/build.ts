@@ -64,7 +64,7 @@ async function lockProject(projectDir: string): Promise<() => void> {
   const path = join(tmpdir(), `sealdrop-package-${project}.lock`);
   for (;;) {
     const lock = tryLock(path);
-    if (typeof lock === 'function') return lock;
+    if (lock !== null) return lock;
     await sleep(LOCK_RETRY_MS);
   }
 }

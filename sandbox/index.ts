@@ -205,9 +205,9 @@ const HEALTH: Service = {
 
 function lockData(dataDir: string): () => void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const lock = tryLock(join(dataDir, 'lock'));
-  if (typeof lock === 'function') return lock;
-  throw new StartError(`The data folder ${dataDir} is in use by process ${lock}. Stop it, or give this one another folder (--data).`);
+  const lock = tryLock(join(dataDir, 'lock.db'));
+  if (lock !== null) return lock;
+  throw new StartError(`The data folder ${dataDir} is in use. Stop the sandbox that has it, or give this one another folder (--data).`);
 }
 
 async function listen(

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/index.ts';
+import { tryLock } from '../../sandbox/lock.ts';
 import { bundleFunction } from './lambda/workbench.ts';
 
 const COPY = `
@@ -160,17 +161,26 @@ test('a port in use is said by name, and leaves nothing behind', async () => {
   }
 });
 
-test('a second sandbox on one data folder is refused; the lock of a dead process is taken over', async () => {
+test('a second sandbox on one data folder is refused until the first stops', async () => {
   const first = await start();
   await expect(start()).rejects.toThrow(`The data folder ${dataDir} is in use`);
   await first.stop();
-  for (const stale of ['999999999', '', String(process.pid)]) {
-    writeFileSync(join(dataDir, 'lock'), stale);
-    await (await start()).stop();
-  }
-  expect(readdirSync(dataDir).filter((name) => name.startsWith('lock'))).toEqual([]);
-  writeFileSync(join(dataDir, 'lock'), String(process.ppid));
-  await expect(start()).rejects.toThrow(`in use by process ${process.ppid}`);
+  await (await start()).stop();
+});
+
+test('a lock ends with the process that held it, however that died', async () => {
+  const module = JSON.stringify(join(import.meta.dirname, '../../sandbox/lock.ts'));
+  const path = join(dataDir, 'lock.db');
+  mkdirSync(dataDir, { recursive: true });
+  const script = `const { tryLock } = await import(${module}); tryLock(${JSON.stringify(path)}); console.log('held'); setInterval(() => {}, 1000);`;
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'ignore'] });
+  await once(holder.stdout, 'data');
+  expect(tryLock(path)).toBeNull();
+  holder.kill('SIGKILL');
+  await once(holder, 'exit');
+  const release = tryLock(path);
+  expect(release).not.toBeNull();
+  release?.();
 });
 
 test('stopping twice is fine, and no worker, server or timer is left', async () => {
