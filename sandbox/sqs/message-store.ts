@@ -81,6 +81,8 @@ export function openMessageStore(state: State, queues: QueueStore): MessageStore
       receive_count INTEGER NOT NULL DEFAULT 0, first_receive_ms INTEGER, receipt TEXT, source_arn TEXT) STRICT;
     CREATE INDEX IF NOT EXISTS sqs_messages_by_visibility ON sqs_messages (queue_id, visible_ms);
     CREATE INDEX IF NOT EXISTS sqs_messages_by_age ON sqs_messages (queue_id, sent_ms);`);
+  // Whoever was working on these died with the process: a person at a laptop should not wait out the timeout.
+  db.prepare('UPDATE sqs_messages SET visible_ms = ? WHERE receipt IS NOT NULL AND visible_ms > ?').run(Date.now(), Date.now());
   const insert = db.prepare(
     'INSERT INTO sqs_messages (queue_id, message_id, sealed, sender_id, sent_ms, visible_ms) VALUES (?, ?, ?, ?, ?, ?)',
   );

@@ -1,6 +1,7 @@
 /** Who may sign requests: one administrator and one credential for each function's role. */
 import { randomBytes } from 'node:crypto';
 import { ACCOUNT_ID, PARTITION } from '../account.ts';
+import { openSealer, type Sealer } from '../kms/root-key.ts';
 import type { Principal } from '../service.ts';
 import type { State } from '../state.ts';
 
@@ -30,22 +31,21 @@ export interface Credentials {
 type Row = {
   name: string;
   access_key_id: string;
-  secret_access_key: string;
-  session_token: string | null;
+  sealed: Uint8Array;
   principal_arn: string;
   role_arn: string | null;
 };
 
 export function openCredentials(state: State): Credentials {
   state.db.exec(`CREATE TABLE IF NOT EXISTS wire_credentials (
-    name TEXT PRIMARY KEY, access_key_id TEXT NOT NULL UNIQUE, secret_access_key TEXT NOT NULL,
-    session_token TEXT, principal_arn TEXT NOT NULL, role_arn TEXT) STRICT`);
+    name TEXT PRIMARY KEY, access_key_id TEXT NOT NULL UNIQUE, sealed BLOB NOT NULL, principal_arn TEXT NOT NULL, role_arn TEXT) STRICT`);
+  const sealer = openSealer(state, 'credentials');
   const selectAll = state.db.prepare('SELECT * FROM wire_credentials');
-  const upsert = state.db.prepare('INSERT OR REPLACE INTO wire_credentials VALUES (?, ?, ?, ?, ?, ?)');
+  const upsert = state.db.prepare('INSERT OR REPLACE INTO wire_credentials VALUES (?, ?, ?, ?, ?)');
 
   const byName = new Map<string, Credential>();
   const byKey = new Map<string, Credential>();
-  for (const row of selectAll.all() as Row[]) remember(row.name, fromRow(row));
+  for (const row of selectAll.all() as Row[]) remember(row.name, fromRow(row, sealer));
 
   function remember(name: string, credential: Credential): void {
     const old = byName.get(name);
@@ -62,7 +62,8 @@ export function openCredentials(state: State): Credentials {
       sessionToken,
       principal: { arn, roleArn, accessKeyId },
     };
-    upsert.run(name, accessKeyId, credential.secretAccessKey, sessionToken, arn, roleArn);
+    const secrets = JSON.stringify([credential.secretAccessKey, sessionToken]);
+    upsert.run(name, accessKeyId, sealer.seal(Buffer.from(secrets), accessKeyId), arn, roleArn);
     remember(name, credential);
     return credential;
   }
@@ -83,13 +84,12 @@ export function openCredentials(state: State): Credentials {
   };
 }
 
-function fromRow(row: Row): Credential {
-  return {
-    accessKeyId: row.access_key_id,
-    secretAccessKey: row.secret_access_key,
-    sessionToken: row.session_token,
-    principal: { arn: row.principal_arn, roleArn: row.role_arn, accessKeyId: row.access_key_id },
-  };
+function fromRow(row: Row, sealer: Sealer): Credential {
+  const [secretAccessKey, sessionToken]: [string, string | null] = JSON.parse(
+    sealer.open(Buffer.from(row.sealed), row.access_key_id).toString(),
+  );
+  const principal = { arn: row.principal_arn, roleArn: row.role_arn, accessKeyId: row.access_key_id };
+  return { accessKeyId: row.access_key_id, secretAccessKey, sessionToken, principal };
 }
 
 function randomText(length: number): string {

@@ -5,7 +5,6 @@ import type { z } from 'zod';
 import { ACCOUNT_ID, PARTITION } from '../account.ts';
 import { AwsError } from '../aws-error.ts';
 import type { Principal, Service, WireRequest } from '../service.ts';
-import { asAwsError } from './error-response.ts';
 import { inputError } from './input-errors.ts';
 
 /** Who calls in process unless the caller says: the account itself. */
@@ -82,7 +81,7 @@ export function createJsonService<Name extends string>(options: JsonServiceOptio
       } catch (error) {
         if (!(error instanceof AwsError)) throw error;
         const headers = { 'x-amzn-errortype': error.code, ...errorHeaders(error) };
-        const { code: __type, message, detail } = asAwsError(error);
+        const { code: __type, message, detail } = error;
         send(response, error.status, contentType, headers, { __type, message, ...detail });
       }
     },

@@ -53,11 +53,18 @@ export function streamPayload(request: IncomingMessage, claim: Claim | null): Pa
 export async function bufferPayload(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_BUFFERED_BYTES)
-      throw new AwsError(413, 'RequestEntityTooLargeException', 'Request must be smaller than 73400320 bytes.');
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > MAX_BUFFERED_BYTES) break;
+      chunks.push(chunk);
+    }
+  } catch {
+    // The only failure of a request that is being read: the client hung up.
+    throw incomplete();
+  }
+  if (length > MAX_BUFFERED_BYTES) {
+    throw new AwsError(413, 'RequestEntityTooLargeException', `Request must be smaller than ${MAX_BUFFERED_BYTES} bytes.`);
   }
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }
@@ -114,7 +121,7 @@ function plainLength(request: IncomingMessage): number | null {
  */
 function follow(request: IncomingMessage, stream: Transform): Readable {
   request.once('close', () => {
-    if (!request.complete) stream.destroy(new AwsError(400, 'IncompleteBody', 'The request body terminated unexpectedly'));
+    if (!request.complete) stream.destroy(incomplete());
   });
   // The consumer may not listen (it answered already); an error must not end the process then.
   stream.on('error', () => request.unpipe(stream));
@@ -148,4 +155,8 @@ function hashMismatch(client: string, computed: string): AwsError {
     ClientComputedContentSHA256: client,
     S3ComputedContentSHA256: computed,
   });
+}
+
+function incomplete(): AwsError {
+  return new AwsError(400, 'IncompleteBody', 'The request body terminated unexpectedly');
 }

@@ -161,6 +161,7 @@ describe('versions', () => {
       new PutSecretValueCommand({ SecretId: Name, SecretString: '2', VersionStages: ['AWSPENDING'] }),
     );
     expect((await secrets.send(new GetSecretValueCommand({ SecretId: Name }))).SecretString).toBe('1');
+    expect(await stagesOf(Name)).toEqual({ [old]: ['AWSCURRENT'], [pending]: ['AWSPENDING'] });
     const move = { SecretId: Name, VersionStage: 'AWSCURRENT', MoveToVersionId: pending };
     await expect(secrets.send(new UpdateSecretVersionStageCommand(move))).rejects.toMatchObject({
       name: 'InvalidParameterException',

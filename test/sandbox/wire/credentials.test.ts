@@ -50,3 +50,16 @@ test('a function named administrator is not the administrator', () => {
 test('an unknown access key id is nobody’s', () => {
   expect(openCredentials(state).find('AKIANOBODY')).toBeNull();
 });
+
+test('no secret and no token lies open in the database', () => {
+  const credentials = openCredentials(state);
+  const { sessionToken } = credentials.issueForRole('encrypt', role);
+  const { secretAccessKey } = credentials.administrator();
+  const cells = state.db
+    .prepare('SELECT * FROM wire_credentials')
+    .all()
+    .flatMap((row) => Object.values(row));
+  const bytes = Buffer.concat(cells.map((cell) => Buffer.from(cell instanceof Uint8Array ? cell : String(cell))));
+  expect(cells).toContain('administrator');
+  for (const secret of [secretAccessKey, sessionToken ?? 'none']) expect(bytes.includes(secret)).toBe(false);
+});

@@ -1,4 +1,4 @@
-import { createServer, request as httpRequest } from 'node:http';
+import { Agent, createServer, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
@@ -37,7 +37,7 @@ beforeEach(() => {
 afterEach(() => {
   for (const client of clients) client.destroy();
   clients = [];
-  expect(sandbox.defects).toEqual([]);
+  expect(sandbox.defects.splice(0)).toEqual([]);
 });
 afterAll(() => sandbox.close());
 
@@ -284,6 +284,43 @@ describe('a payload', () => {
     await expect(s3().send(new HeadObjectCommand(object))).resolves.toBeDefined();
   });
 
+  test('that a service did not care to read does not keep the connection from the next request', async () => {
+    sandbox.local['/_sandbox/careless'] = {
+      async handle(_request, response) {
+        response.writeHead(403, { 'content-length': 0 }).end();
+      },
+    };
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const put = (body: Buffer) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const outgoing = httpRequest(`${sandbox.url}/_sandbox/careless`, { method: 'PUT', agent, timeout: 3000 }, (incoming) => {
+          incoming.resume().on('end', () => resolve(incoming.statusCode));
+        });
+        outgoing.on('error', reject).on('timeout', () => outgoing.destroy(new Error('the connection is stuck')));
+        outgoing.end(body);
+      });
+    expect(await put(Buffer.alloc(20 * 1024 * 1024))).toBe(403);
+    expect(await put(Buffer.alloc(1))).toBe(403);
+    agent.destroy();
+  });
+
+  test('of a JSON service whose client goes away in the middle is nobody’s defect', async () => {
+    const client = tampering(kms(), (request) => {
+      request.body = Readable.from(
+        (async function* neverEnding() {
+          yield '{';
+          await new Promise(() => {});
+        })(),
+      );
+      Object.assign(request.headers, { 'content-length': '100' });
+    });
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 50);
+    await expect(client.send(new ListKeysCommand({}), { abortSignal: abort.signal })).rejects.toThrow();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(sandbox.defects).toEqual([]);
+  });
+
   test('whose client goes away in the middle ends with an error, not with a hang', async () => {
     const ended = new Promise<Error>((resolve) => {
       sandbox.local['/_sandbox/aborted'] = {
@@ -340,7 +377,7 @@ describe('the server', () => {
     });
   });
 
-  test('tells query-compatible clients the old code', async () => {
+  test('refuses an unknown key of SQS as of any JSON service', async () => {
     const client = new SQSClient({ ...sandbox.client, credentials: { accessKeyId: 'AKIANOBODY', secretAccessKey: 'x' } });
     clients.push(client);
     await expect(client.send(new ListQueuesCommand({}))).rejects.toMatchObject({ name: 'UnrecognizedClientException' });
