@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { CreateQueueCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LocalStack, startLocalStack } from './local-stack.ts';
 
@@ -36,4 +37,19 @@ test('a restart on the same data finds every object, its history and the keys', 
   await stack.drop('s3/after', 'still working');
   await stack.settled();
   expect(await (await stack.get('s3/after')).text()).toBe('still working');
+});
+
+test('what was being worked on when the process ended is taken up again at the next start', async () => {
+  const QueueUrl = () => stack.env.SEALDROP_QUEUE_URL;
+  const own = await stack.sqs.send(
+    new CreateQueueCommand({ QueueName: 'taken-and-never-finished', Attributes: { VisibilityTimeout: '1800' } }),
+  );
+  await stack.sqs.send(new SendMessageCommand({ QueueUrl: own.QueueUrl, MessageBody: 'unfinished' }));
+  expect((await stack.sqs.send(new ReceiveMessageCommand({ QueueUrl: own.QueueUrl }))).Messages).toHaveLength(1);
+  await stack.restart();
+  const again = own.QueueUrl?.replace(/^http:\/\/[^/]+/, new URL(QueueUrl() ?? '').origin);
+  const { Messages } = await stack.sqs.send(
+    new ReceiveMessageCommand({ QueueUrl: again, MessageSystemAttributeNames: ['ApproximateReceiveCount'] }),
+  );
+  expect(Messages?.[0]).toMatchObject({ Body: 'unfinished', Attributes: { ApproximateReceiveCount: '2' } });
 });
