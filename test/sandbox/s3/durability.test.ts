@@ -1,0 +1,168 @@
+/** What lies on the disk: nothing readable, nothing left over, everything after a restart. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { BUCKET as Bucket, customerKey, openSandbox, sample } from './sandbox.ts';
+
+const KEY = randomBytes(32);
+let dir = '';
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'sandbox-s3-'));
+});
+afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+const filesIn = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true })
+    .map((name) => join(folder, String(name)))
+    .filter((path) => statSync(path).isFile());
+const bytesOf = async (client: S3Client, Key: string, extra: object = {}) => {
+  const { Body } = await client.send(new GetObjectCommand({ Bucket, Key, ...extra }));
+  return Buffer.from((await Body?.transformToByteArray()) ?? []);
+};
+
+const MODES: [string, object][] = [
+  ['sse-s3', {}],
+  ['sse-kms', { ServerSideEncryption: 'aws:kms' }],
+  ['bucket-key', { ServerSideEncryption: 'aws:kms', BucketKeyEnabled: true }],
+  ['dsse', { ServerSideEncryption: 'aws:kms:dsse' }],
+  ['sse-c', customerKey(KEY)],
+];
+
+test('objects of every mode, and an upload under way, outlive a restart; their bytes are nowhere on the disk', async () => {
+  const canary = Buffer.from('canary-7f3a9c-in-clear-text');
+  const bodies = [Buffer.concat([canary, sample(100)]), Buffer.concat([sample(300_000), canary, sample(50)])];
+  const first = await openSandbox({ dir });
+  for (const [name, encryption] of MODES) {
+    for (const [index, Body] of bodies.entries())
+      await first.client.send(new PutObjectCommand({ Bucket, Key: `${name}/${index}`, Body, ...encryption }));
+  }
+  const { UploadId } = await first.client.send(new CreateMultipartUploadCommand({ Bucket, Key: 'upload', ...customerKey(KEY) }));
+  const part = { Bucket, Key: 'upload', UploadId, PartNumber: 1 };
+  const { ETag } = await first.client.send(new UploadPartCommand({ ...part, Body: canary, ...customerKey(KEY) }));
+  await first.stop();
+
+  const files = filesIn(dir);
+  expect(files.length).toBeGreaterThan(2 * MODES.length);
+  for (const path of files) {
+    const bytes = readFileSync(path);
+    expect([path, bytes.includes(canary)]).toEqual([path, false]);
+    expect([path, bytes.includes(KEY), bytes.includes(KEY.toString('base64'))]).toEqual([path, false, false]);
+    if (path.includes('objects') || path.endsWith('root.key')) expect([path, statSync(path).mode & 0o077]).toEqual([path, 0]);
+  }
+
+  const second = await openSandbox({ dir });
+  for (const [name] of MODES) {
+    const extra = name === 'sse-c' ? customerKey(KEY) : {};
+    for (const [index, Body] of bodies.entries()) expect((await bytesOf(second.client, `${name}/${index}`, extra)).equals(Body)).toBe(true);
+  }
+  await second.client.send(
+    new CompleteMultipartUploadCommand({ Bucket, Key: 'upload', UploadId, MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] } }),
+  );
+  expect((await bytesOf(second.client, 'upload', customerKey(KEY))).equals(canary)).toBe(true);
+  await second.stop();
+});
+
+test('the two layers are independent: either key alone leaves ciphertext', async () => {
+  const { createSecretKey } = await import('node:crypto');
+  const { newCounters, segmentCipher } = await import('../../../sandbox/s3/encryption/cipher.ts');
+  const keys = [createSecretKey(randomBytes(32)), createSecretKey(randomBytes(32))];
+  const plain = sample(1000);
+  const counters = newCounters(keys);
+  const stored = segmentCipher(keys, counters)(plain);
+  for (const [index, key] of keys.entries()) {
+    const peeled = segmentCipher([key], counters.subarray(index * 16, index * 16 + 16))(stored);
+    expect(peeled.equals(plain)).toBe(false);
+    expect(peeled.equals(stored)).toBe(false);
+  }
+  expect(segmentCipher(keys, counters)(stored).equals(plain)).toBe(true);
+});
+
+test('the same bytes are stored differently each time', async () => {
+  await using sandbox = await openSandbox();
+  const Body = sample(1000);
+  for (const Key of ['one', 'two']) await sandbox.client.send(new PutObjectCommand({ Bucket, Key, Body }));
+  const contents = filesIn(join(sandbox.dir, 'objects')).map((path) => readFileSync(path).toString('hex'));
+  expect(new Set(contents).size).toBe(2);
+});
+
+test('a deleted object’s file goes, but not under a download that is reading it', async () => {
+  await using sandbox = await openSandbox();
+  const Body = sample(20_000_000);
+  await sandbox.client.send(new PutObjectCommand({ Bucket, Key: 'large', Body }));
+  const { Body: stream } = await sandbox.client.send(new GetObjectCommand({ Bucket, Key: 'large' }));
+  await sandbox.client.send(new DeleteObjectCommand({ Bucket, Key: 'large' }));
+  expect(Buffer.from((await stream?.transformToByteArray()) ?? []).equals(Body)).toBe(true);
+  await expect.poll(() => filesIn(join(sandbox.dir, 'objects'))).toEqual([]);
+});
+
+test('an upload that breaks off leaves nothing', async () => {
+  await using sandbox = await openSandbox();
+  const controller = new AbortController();
+  async function* endless() {
+    yield sample(1_000_000);
+    controller.abort();
+    yield sample(1_000_000);
+  }
+  const { Readable } = await import('node:stream');
+  const put = new PutObjectCommand({ Bucket, Key: 'broken', Body: Readable.from(endless()), ContentLength: 50_000_000 });
+  await expect(sandbox.client.send(put, { abortSignal: controller.signal })).rejects.toThrow();
+  await expect.poll(() => filesIn(join(sandbox.dir, 'objects'))).toEqual([]);
+  expect((await sandbox.client.send(new ListObjectsV2Command({ Bucket }))).KeyCount).toBe(0);
+});
+
+test('killed with -9 while writing, it starts with whole objects only and no stray file', async () => {
+  const server = await startProcess(dir);
+  const client = new S3Client({ ...server.client, region: 'us-east-1', forcePathStyle: true, maxAttempts: 1 });
+  const bodies = new Map<string, Buffer>();
+  const answered: string[] = [];
+  const writes = Array.from({ length: 40 }, async (_, index) => {
+    const Key = `k/${index}`;
+    const Body = sample(index % 2 ? 2_000_000 : 10_000, index + 1);
+    bodies.set(Key, Body);
+    await client.send(new PutObjectCommand({ Bucket, Key, Body }));
+    answered.push(Key);
+    if (answered.length === 12) server.process.kill('SIGKILL');
+  });
+  await Promise.allSettled(writes);
+  await server.exited;
+  client.destroy();
+
+  const again = await openSandbox({ dir });
+  const { Contents = [] } = await again.client.send(new ListObjectsV2Command({ Bucket }));
+  const found = Contents.map(({ Key }) => Key ?? '');
+  expect(answered.length).toBeLessThan(40);
+  expect(found).toEqual(expect.arrayContaining(answered));
+  for (const Key of found) expect((await bytesOf(again.client, Key)).equals(bodies.get(Key) ?? Buffer.alloc(0))).toBe(true);
+  expect(filesIn(join(dir, 'objects'))).toHaveLength(found.length);
+  await again.stop();
+});
+
+interface ServerProcess {
+  process: ChildProcess;
+  exited: Promise<unknown>;
+  client: { endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } };
+}
+
+async function startProcess(folder: string): Promise<ServerProcess> {
+  const script = join(import.meta.dirname, 'server-process.ts');
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', script, folder], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const [line] = await once(child.stdout, 'data');
+  return { process: child, exited, client: JSON.parse(String(line)) as ServerProcess['client'] };
+}

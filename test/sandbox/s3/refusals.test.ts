@@ -1,0 +1,140 @@
+/** What the sandbox lacks is refused aloud, and errors have S3's shape. */
+
+import { connect } from 'node:net';
+import {
+  GetBucketCorsCommand,
+  GetObjectCommand,
+  GetObjectTorrentCommand,
+  HeadObjectCommand,
+  PutObjectAclCommand,
+  PutObjectCommand,
+  PutObjectLegalHoldCommand,
+  RestoreObjectCommand,
+  UpdateObjectEncryptionCommand,
+} from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BUCKET as Bucket, openSandbox, refusal, type Sandbox, sample } from './sandbox.ts';
+
+let sandbox: Sandbox;
+const Key = 'object';
+beforeAll(async () => {
+  sandbox = await openSandbox({ limits: { maxPutBytes: 1_000_000 } });
+  await sandbox.client.send(new PutObjectCommand({ Bucket, Key, Body: 'x' }));
+});
+afterAll(async () => {
+  expect(sandbox.defects).toEqual([]);
+  await sandbox[Symbol.asyncDispose]();
+});
+
+describe('501', () => {
+  test('for operations', async () => {
+    const KMSKeyArn = sandbox.kms.requireUsable('alias/aws/s3');
+    const calls = [
+      sandbox.client.send(new PutObjectAclCommand({ Bucket, Key, ACL: 'private' })),
+      sandbox.client.send(new PutObjectLegalHoldCommand({ Bucket, Key, LegalHold: { Status: 'ON' } })),
+      sandbox.client.send(new RestoreObjectCommand({ Bucket, Key, RestoreRequest: { Days: 1 } })),
+      sandbox.client.send(new GetObjectTorrentCommand({ Bucket, Key })),
+      sandbox.client.send(new GetBucketCorsCommand({ Bucket })),
+      sandbox.client.send(new UpdateObjectEncryptionCommand({ Bucket, Key, ObjectEncryption: { SSEKMS: { KMSKeyArn } } })),
+    ];
+    for (const { answer, message } of await Promise.all(calls.map(refusal))) {
+      expect([answer, message]).toEqual(['501 NotImplemented', expect.stringMatching(/^The sandbox does not implement /)]);
+    }
+  });
+
+  test.each([
+    ['x-amz-object-lock-mode', 'COMPLIANCE'],
+    ['x-amz-grant-read', 'id="1"'],
+    ['x-amz-write-offset-bytes', '1'],
+    ['x-amz-something-new', '1'],
+  ])('for the header %s, and nothing is stored', async (name, value) => {
+    const put = sandbox.adding({ [name]: value }).send(new PutObjectCommand({ Bucket, Key: 'refused', Body: 'x' }));
+    expect(await refusal(put)).toMatchObject({
+      answer: '501 NotImplemented',
+      message: `The sandbox does not implement the header ${name} of PutObject.`,
+    });
+    expect((await refusal(sandbox.client.send(new HeadObjectCommand({ Bucket, Key: 'refused' })))).answer).toBe('404 NotFound');
+  });
+
+  test('for parameters that it does not know', async () => {
+    const response = await fetch(`${sandbox.url}/${Bucket}/${Key}?surprise=1`);
+    expect([response.status, await response.text()]).toEqual([501, expect.stringContaining('the parameter surprise of GetObject')]);
+  });
+});
+
+test.each([1_000_000, 1_000_001])('a body of %i bytes, of at most 1,000,000', async (length) => {
+  const put = sandbox.client.send(new PutObjectCommand({ Bucket, Key: 'sized', Body: sample(length) }));
+  if (length <= 1_000_000) return expect((await put).$metadata.httpStatusCode).toBe(200);
+  return expect(await refusal(put)).toMatchObject({
+    answer: '400 EntityTooLarge',
+    detail: { ProposedSize: String(length), MaxSizeAllowed: '1000000' },
+  });
+});
+
+test('ACLs that would grant something are refused, harmless ones taken', async () => {
+  const put = (ACL: 'private' | 'bucket-owner-full-control' | 'public-read') =>
+    sandbox.client.send(new PutObjectCommand({ Bucket, Key: 'acl', Body: 'x', ACL }));
+  await put('private');
+  await put('bucket-owner-full-control');
+  expect((await refusal(put('public-read'))).answer).toBe('400 AccessControlListNotSupported');
+});
+
+test('unknown storage classes are refused, archives are a 501', async () => {
+  const put = (StorageClass: 'GLACIER') => sandbox.client.send(new PutObjectCommand({ Bucket, Key: 'class', Body: 'x', StorageClass }));
+  expect((await refusal(put('COLD' as 'GLACIER'))).answer).toBe('400 InvalidStorageClass');
+  expect((await refusal(put('GLACIER'))).answer).toBe('501 NotImplemented');
+});
+
+test('another account is not the owner', async () => {
+  const get = (ExpectedBucketOwner: string) => sandbox.client.send(new GetObjectCommand({ Bucket, Key, ExpectedBucketOwner }));
+  expect((await refusal(get('111111111111'))).answer).toBe('403 AccessDenied');
+  expect(await (await get('000000000000')).Body?.transformToString()).toBe('x');
+});
+
+test('errors are S3’s XML, and none for HEAD', async () => {
+  const get = await fetch(`${sandbox.url}/${Bucket}/none`);
+  expect(get.headers.get('content-type')).toBe('application/xml');
+  const text = await get.text();
+  expect(text).toMatch(
+    /^<\?xml version="1.0" encoding="UTF-8"\?>\n<Error><Code>NoSuchKey<\/Code><Message>.*<\/Message><Key>none<\/Key><RequestId>/,
+  );
+  expect(text).toContain(get.headers.get('x-amz-request-id'));
+  const head = await fetch(`${sandbox.url}/${Bucket}/none`, { method: 'HEAD' });
+  expect([head.status, await head.text()]).toEqual([404, '']);
+});
+
+test('a body without a length is refused', async () => {
+  const { hostname, port } = new URL(sandbox.url);
+  const socket = connect(Number(port), hostname);
+  socket.write(
+    `PUT /${Bucket}/chunked HTTP/1.1\r\nHost: ${hostname}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n1\r\nx\r\n0\r\n\r\n`,
+  );
+  const chunks: Buffer[] = [];
+  for await (const chunk of socket) chunks.push(chunk);
+  expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 411 [\s\S]*<Code>MissingContentLength<\/Code>/);
+});
+
+test('buckets answer under a host name of their own', async () => {
+  const { port } = new URL(sandbox.url);
+  const { request } = await import('node:http');
+  const answer = await new Promise<string>((resolve, reject) => {
+    const call = request({ host: '127.0.0.1', port, path: `/${Key}`, headers: { host: `${Bucket}.localhost:${port}` } }, (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => {
+        text += chunk.toString();
+      });
+      response.on('end', () => resolve(`${response.statusCode} ${text}`));
+    });
+    call.on('error', reject);
+    call.end();
+  });
+  expect(answer).toBe('200 x');
+});
+
+test('after a refused upload the connection serves the next request', async () => {
+  const client = sandbox.connect();
+  for (let turn = 0; turn < 3; turn += 1) {
+    await refusal(client.send(new PutObjectCommand({ Bucket: 'nowhere', Key, Body: sample(900_000) })));
+    expect(await (await client.send(new GetObjectCommand({ Bucket, Key }))).Body?.transformToString()).toBe('x');
+  }
+});
