@@ -4,6 +4,7 @@ import { ACCOUNT_ID, REGION } from '../account.ts';
 import { AwsError } from '../aws-error.ts';
 import { covers, type EventType, filterOf, type NotificationConfiguration } from './bucket/notification-configuration.ts';
 import { bucketArn } from './encryption/mode.ts';
+import { formEncode } from './form-encoding.ts';
 import { type Call, callerArn } from './room.ts';
 import type { Bucket } from './store/buckets.ts';
 import { NULL_VERSION } from './store/objects.ts';
@@ -65,14 +66,6 @@ export function sendTestEvents(
   }
 }
 
-/** As in `s3.object.key`: form encoding, but that slashes stay. */
-export function encodeEventKey(key: string): string {
-  return encodeURIComponent(key)
-    .replace(/[!'()~]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll('%20', '+')
-    .replaceAll('%2F', '/');
-}
-
 /** A queue that is gone does not fail the write. */
 function deliver(call: Call, arn: string, message: unknown): void {
   try {
@@ -99,7 +92,7 @@ function record(call: Call, bucket: Bucket, event: ObjectEvent, configurationId:
       configurationId,
       bucket: { name: bucket.name, ownerIdentity: { principalId: ACCOUNT_ID }, arn: bucketArn(bucket.name) },
       object: {
-        key: encodeEventKey(event.key),
+        key: formEncode(event.key),
         ...(event.size === null ? {} : { size: event.size }),
         ...(event.etag === null ? {} : { eTag: event.etag }),
         ...(event.version === NULL_VERSION ? {} : { versionId: event.version }),

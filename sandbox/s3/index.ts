@@ -79,7 +79,8 @@ const handle = async (room: Room, request: WireRequest, response: Parameters<Ser
     const target = locate(request, room.limits);
     const definition = detect(request, target);
     checkOwner(request);
-    // Here policies will be asked for `definition.action`.
+    // Here policies will be asked for `definition.action`; until then whoever signed may do anything, and nobody else.
+    if (request.principal === null) throw accessDenied();
     await definition.handle({ room, request, response, action: definition.action, ...target });
   } catch (error) {
     if (error instanceof EmptyAnswer) return sendEmptyAnswer(response, error);

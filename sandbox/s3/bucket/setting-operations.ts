@@ -3,8 +3,7 @@ import { AwsError } from '../../aws-error.ts';
 import { sendEmpty, sendXml } from '../answer.ts';
 import { noSuchBucket } from '../errors.ts';
 import { sendTestEvents } from '../events.ts';
-import { collect } from '../object/body.ts';
-import { measure, parseClaim } from '../object/integrity.ts';
+import { collectVerified } from '../object/integrity.ts';
 import type { Call, Handler, Room } from '../room.ts';
 import { document, parseDocument } from '../xml.ts';
 import { DEFAULT_ENCRYPTION } from './encryption-configuration.ts';
@@ -60,7 +59,7 @@ export function putSettingOperation(name: SettingName): Handler {
   return async (call) => {
     if (!call.room.buckets.find(call.bucket)) throw noSuchBucket(call.bucket);
     const { root, fromXml } = SETTINGS[name];
-    putSetting(call.room, call.bucket, name, fromXml(parseDocument(await checkedBody(call), root)));
+    putSetting(call.room, call.bucket, name, fromXml(parseDocument(await collectVerified(call.request, MAX_BODY_BYTES), root)));
     sendEmpty(call.response, name === 'tagging' ? 204 : 200);
   };
 }
@@ -82,7 +81,7 @@ export function getBucketPolicy({ room, response, bucket }: Call): void {
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html */
 export async function putBucketPolicy(call: Call): Promise<void> {
-  const body = await checkedBody(call);
+  const body = await collectVerified(call.request, MAX_BODY_BYTES);
   putPolicy(call.room, call.bucket, body.toString('utf8'));
   sendEmpty(call.response, 204);
 }
@@ -91,15 +90,6 @@ export async function putBucketPolicy(call: Call): Promise<void> {
 export function deleteBucketPolicy({ room, response, bucket }: Call): void {
   deletePolicy(room, bucket);
   sendEmpty(response, 204);
-}
-
-async function checkedBody({ request }: Call): Promise<Buffer> {
-  const claim = parseClaim(request.headers);
-  const body = await collect(request.body, MAX_BODY_BYTES);
-  const integrity = measure(claim, { md5: false, algorithm: claim.algorithm ?? 'CRC32' });
-  integrity.update(body);
-  integrity.finish(request.trailers);
-  return body;
 }
 
 function settingXml<N extends SettingName>(settings: Partial<BucketSettings>, name: N, bucket: string): string {

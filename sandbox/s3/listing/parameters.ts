@@ -1,5 +1,6 @@
 /** Parameters that the listings share, and the encoding of names in their answers. */
 import { invalidArgument } from '../errors.ts';
+import { formEncode } from '../form-encoding.ts';
 
 const MAX_INT = 2_147_483_647;
 
@@ -21,12 +22,5 @@ export function parseMax(value: string | null, name: string, most: number): numb
 export function nameEncoder(encodingType: string | null): (name: string) => string {
   if (encodingType === null) return (name) => name;
   if (encodingType !== 'url') throw invalidArgument('Invalid Encoding Method specified in Request', 'encoding-type', encodingType);
-  return encodeName;
-}
-
-function encodeName(name: string): string {
-  return encodeURIComponent(name)
-    .replace(/[!'()~]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll('%20', '+')
-    .replaceAll('%2F', '/');
+  return formEncode;
 }

@@ -78,6 +78,11 @@ async function transfer(call: Call, source: CopySource, layers: Layers, algorith
   const bytes = readObject(room, source.record, source.layers, { start: 0, length: source.record.size });
   const file = await writeFile(room, bytes, layers, integrity.update);
   const { md5, checksums } = integrity.finish({});
+  const stored = source.record.checksum;
+  if (stored?.algorithm === algorithm && stored.type === 'FULL_OBJECT' && stored.value !== checksums.get(algorithm)) {
+    room.blobs.remove([file.blob]);
+    throw new Error('the stored bytes of a copy source do not match its checksum');
+  }
   const checksum: Checksum = { algorithm, type: 'FULL_OBJECT', value: checksums.get(algorithm) ?? '' };
   return { file, checksum, md5 };
 }

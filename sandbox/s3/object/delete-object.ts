@@ -9,9 +9,8 @@ import type { Bucket } from '../store/buckets.ts';
 import { NULL_VERSION, type ObjectRecord } from '../store/objects.ts';
 import type { Deletion } from '../store/versions.ts';
 import { document, parseDocument, type XmlMembers } from '../xml.ts';
-import { collect } from './body.ts';
 import { parseVersionId } from './find.ts';
-import { measure, parseClaim } from './integrity.ts';
+import { collectVerified, parseClaim } from './integrity.ts';
 
 const MAX_BODY_BYTES = 2 * 1024 * 1024;
 
@@ -33,14 +32,11 @@ export function deleteObject(call: Call): void {
 export async function deleteObjects(call: Call): Promise<void> {
   const { room, request, response } = call;
   const bucket = room.buckets.get(call.bucket);
-  const claim = parseClaim(request.headers);
-  const integrity = measure(claim, { md5: false, algorithm: claim.algorithm ?? 'CRC32' });
-  const body = await collect(request.body, MAX_BODY_BYTES);
-  integrity.update(body);
-  integrity.finish(request.trailers);
-  if (claim.algorithm === null && claim.contentMd5 === null) {
+  const { algorithm, contentMd5 } = parseClaim(request.headers);
+  if (algorithm === null && contentMd5 === null) {
     throw new AwsError(400, 'InvalidRequest', 'Missing required header for this request: Content-MD5');
   }
+  const body = await collectVerified(request, MAX_BODY_BYTES);
   const { Object: objects, Quiet } = members(parseDocument(body, 'Delete'));
   const targets = list(objects).map(parseTarget);
   if (targets.length === 0 || targets.length > room.limits.maxKeys) throw malformedXml();

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { AwsError } from '../../aws-error.ts';
+import type { WireRequest } from '../../service.ts';
 import {
   CHECKSUM_ALGORITHMS,
   CHECKSUMS,
@@ -11,6 +12,7 @@ import {
   isChecksumAlgorithm,
 } from '../checksum/algorithm.ts';
 import { invalidRequest, notImplemented } from '../errors.ts';
+import { collect } from './body.ts';
 
 /** What S3 computes when the client names no algorithm. */
 export const DEFAULT_ALGORITHM: ChecksumAlgorithm = 'CRC64NVME';
@@ -70,8 +72,8 @@ export function parseClaim(headers: IncomingHttpHeaders): Claim {
 }
 
 /** Measures a body as it passes: the claimed checksum, Content-MD5, and whatever else is wanted of it. */
-export function measure(claim: Claim, wanted: { md5: boolean; algorithm: ChecksumAlgorithm }): Integrity {
-  const algorithms = new Set<ChecksumAlgorithm>([wanted.algorithm, ...(claim.algorithm ? [claim.algorithm] : [])]);
+export function measure(claim: Claim, wanted: { md5: boolean; algorithm: ChecksumAlgorithm | null }): Integrity {
+  const algorithms = new Set([wanted.algorithm, claim.algorithm].filter((algorithm) => algorithm !== null));
   const digests = [...algorithms].map((algorithm): [ChecksumAlgorithm, Digest] => [algorithm, CHECKSUMS[algorithm].start()]);
   const md5 = wanted.md5 || claim.contentMd5 !== null ? createHash('md5') : null;
   return {
@@ -88,6 +90,16 @@ export function measure(claim: Claim, wanted: { md5: boolean; algorithm: Checksu
       return measured;
     },
   };
+}
+
+/** Reads a request's whole body, which must be small, and checks its claims. Throws AwsError. */
+export async function collectVerified(request: WireRequest, maxBytes: number): Promise<Buffer> {
+  const claim = parseClaim(request.headers);
+  const body = await collect(request.body, maxBytes);
+  const integrity = measure(claim, { md5: false, algorithm: claim.algorithm });
+  integrity.update(body);
+  integrity.finish(request.trailers);
+  return body;
 }
 
 /** Throws AwsError when a client names an algorithm that S3 does not know. */

@@ -5,9 +5,8 @@ import { checkTags, type Tag } from '../bucket/tags.ts';
 import type { Call } from '../room.ts';
 import type { StoredObject } from '../store/objects.ts';
 import { document, parseDocument } from '../xml.ts';
-import { collect } from './body.ts';
 import { findObject, parseVersionId } from './find.ts';
-import { measure, parseClaim } from './integrity.ts';
+import { collectVerified } from './integrity.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
 
@@ -20,11 +19,7 @@ export function getObjectTagging(call: Call): void {
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObjectTagging.html */
 export async function putObjectTagging(call: Call): Promise<void> {
   const { room, request } = call;
-  const claim = parseClaim(request.headers);
-  const body = await collect(request.body, MAX_BODY_BYTES);
-  const integrity = measure(claim, { md5: false, algorithm: claim.algorithm ?? 'CRC32' });
-  integrity.update(body);
-  integrity.finish(request.trailers);
+  const body = await collectVerified(request, MAX_BODY_BYTES);
   const { TagSet } = parseSetting('tagging', SETTINGS.tagging.fromXml(parseDocument(body, 'Tagging')));
   checkTags(TagSet, room.limits.maxTags);
   sendEmpty(call.response, 200, replaceTags(call, TagSet));

@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   CopyObjectCommand,
   type CopyObjectCommandInput,
@@ -158,4 +160,15 @@ test.each([MAX_COPY_BYTES - 1, MAX_COPY_BYTES, MAX_COPY_BYTES + 1])('a source of
   await call;
   const { Body: copied } = await sandbox.client.send(new GetObjectCommand({ Bucket, Key: 'copy' }));
   return expect(Buffer.from((await copied?.transformToByteArray()) ?? []).equals(Body)).toBe(true);
+});
+
+test('a source whose stored bytes were changed is not copied as if it were whole', async () => {
+  await using other = await openSandbox();
+  await other.client.send(new PutObjectCommand({ Bucket, Key: 'source', Body: 'body' }));
+  const { blob } = other.state.db.prepare('SELECT blob FROM s3_segment').get() ?? {};
+  writeFileSync(join(other.dir, 'objects', String(blob).slice(0, 2), String(blob)), 'BODY');
+  const call = other.client.send(new CopyObjectCommand({ Bucket, Key: 'copy', CopySource: `${Bucket}/source` }));
+  expect((await refusal(call)).answer).toBe('500 InternalError');
+  expect(other.defects).toHaveLength(1);
+  expect((await refusal(other.client.send(new HeadObjectCommand({ Bucket, Key: 'copy' })))).answer).toBe('404 NotFound');
 });

@@ -1,6 +1,5 @@
 /** What the sandbox lacks is refused aloud, and errors have S3's shape. */
 
-import { connect } from 'node:net';
 import {
   GetBucketCorsCommand,
   GetObjectCommand,
@@ -14,6 +13,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BUCKET as Bucket, openSandbox, refusal, type Sandbox, sample } from './sandbox.ts';
+import { sendSigned } from './signed-request.ts';
 
 let sandbox: Sandbox;
 const Key = 'object';
@@ -57,8 +57,8 @@ describe('501', () => {
   });
 
   test('for parameters that it does not know', async () => {
-    const response = await fetch(`${sandbox.url}/${Bucket}/${Key}?surprise=1`);
-    expect([response.status, await response.text()]).toEqual([501, expect.stringContaining('the parameter surprise of GetObject')]);
+    const { status, text } = await sendSigned(sandbox, 'GET', `/${Bucket}/${Key}?surprise=1`);
+    expect([status, text]).toEqual([501, expect.stringContaining('the parameter surprise of GetObject')]);
   });
 });
 
@@ -92,43 +92,33 @@ test('another account is not the owner', async () => {
 });
 
 test('errors are S3’s XML, and none for HEAD', async () => {
-  const get = await fetch(`${sandbox.url}/${Bucket}/none`);
-  expect(get.headers.get('content-type')).toBe('application/xml');
-  const text = await get.text();
+  const { headers, text } = await sendSigned(sandbox, 'GET', `/${Bucket}/none`);
+  expect(headers['content-type']).toBe('application/xml');
   expect(text).toMatch(
     /^<\?xml version="1.0" encoding="UTF-8"\?>\n<Error><Code>NoSuchKey<\/Code><Message>.*<\/Message><Key>none<\/Key><RequestId>/,
   );
-  expect(text).toContain(get.headers.get('x-amz-request-id'));
-  const head = await fetch(`${sandbox.url}/${Bucket}/none`, { method: 'HEAD' });
-  expect([head.status, await head.text()]).toEqual([404, '']);
+  expect(text).toContain(headers['x-amz-request-id']);
+  const head = await sendSigned(sandbox, 'HEAD', `/${Bucket}/none`);
+  expect([head.status, head.text]).toEqual([404, '']);
+});
+
+test('nobody without a signature is served', async () => {
+  for (const method of ['GET', 'PUT', 'DELETE']) {
+    const response = await fetch(`${sandbox.url}/${Bucket}/${Key}`, { method });
+    expect([response.status, await response.text()]).toEqual([403, expect.stringContaining('<Code>AccessDenied</Code>')]);
+  }
+  expect(await (await sandbox.client.send(new GetObjectCommand({ Bucket, Key }))).Body?.transformToString()).toBe('x');
 });
 
 test('a body without a length is refused', async () => {
-  const { hostname, port } = new URL(sandbox.url);
-  const socket = connect(Number(port), hostname);
-  socket.write(
-    `PUT /${Bucket}/chunked HTTP/1.1\r\nHost: ${hostname}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n1\r\nx\r\n0\r\n\r\n`,
-  );
-  const chunks: Buffer[] = [];
-  for await (const chunk of socket) chunks.push(chunk);
-  expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 411 [\s\S]*<Code>MissingContentLength<\/Code>/);
+  const { status, text } = await sendSigned(sandbox, 'PUT', `/${Bucket}/chunked`, {}, 'x');
+  expect([status, text]).toEqual([411, expect.stringContaining('<Code>MissingContentLength</Code>')]);
 });
 
 test('buckets answer under a host name of their own', async () => {
   const { port } = new URL(sandbox.url);
-  const { request } = await import('node:http');
-  const answer = await new Promise<string>((resolve, reject) => {
-    const call = request({ host: '127.0.0.1', port, path: `/${Key}`, headers: { host: `${Bucket}.localhost:${port}` } }, (response) => {
-      let text = '';
-      response.on('data', (chunk: Buffer) => {
-        text += chunk.toString();
-      });
-      response.on('end', () => resolve(`${response.statusCode} ${text}`));
-    });
-    call.on('error', reject);
-    call.end();
-  });
-  expect(answer).toBe('200 x');
+  const { status, text } = await sendSigned(sandbox, 'GET', `/${Key}`, { host: `${Bucket}.localhost:${port}` });
+  expect([status, text]).toEqual([200, 'x']);
 });
 
 test('after a refused upload the connection serves the next request', async () => {
