@@ -12,6 +12,9 @@ import { type OpenDeps, openObject } from '../src/open-object.ts';
 import { problemJson } from '../src/problem-json.ts';
 import * as runtime from '../src/runtime.ts';
 
+/** What Lambda streams of one response: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html */
+const MAX_STREAMED_BYTES = 200 * 1024 * 1024;
+
 interface StreamedResponse {
   statusCode: number;
   headers: Record<string, string>;
@@ -40,6 +43,7 @@ export const handler = createHandler(
       records: createObjectRecords(dynamodb, env.AUDIT_TABLE),
       trail: createAuditTrail(dynamodb, env.AUDIT_TABLE),
       customerKeys: createCustomerKeys({ secretsManager: runtime.secretsManager(), secretId: env.CUSTOMER_KEY_SECRET }),
+      maxBodyBytes: MAX_STREAMED_BYTES,
       log: createLog('download'),
     };
   }),

@@ -32,6 +32,9 @@ const ERRORS = {
   ),
   'too-large': permanent(413, 'Objects above 5 GB are not copied yet; split the file or wait for multipart copies.'),
 
+  // The way out
+  'response-too-large': permanent(501, 'The API streams up to 200 MB; read larger objects from the target bucket with the key.'),
+
   // Keys
   'kms-key-disabled': permanent(503, 'Enable the KMS key, then move the messages back from the dead-letter queue.'),
   'kms-key-pending-deletion': permanent(

@@ -7,7 +7,7 @@ import { READER, REQUEST_ID } from './fixtures/api.ts';
 import { headError, s3Error, secretError, tableError } from './fixtures/aws.ts';
 import { auditEvents } from './fixtures/encrypt-world.ts';
 import { KEY_BASE64, KEY_VERSION } from './fixtures/objects.ts';
-import { OLD_MATERIAL, OLD_VERSION, type OpenWorld, openWorld } from './fixtures/open-world.ts';
+import { BYTES, OLD_MATERIAL, OLD_VERSION, type OpenWorld, openWorld } from './fixtures/open-world.ts';
 
 const PURPOSES = ['read', 'inspect'] as const;
 
@@ -82,6 +82,23 @@ describe('openObject', () => {
     else world.secretsManager.on(GetSecretValueCommand).rejects(secretError('ResourceNotFoundException'));
     await expect(open(world)).rejects.toMatchObject({ code });
     expect(world.s3.calls()).toHaveLength(0);
+  });
+
+  it.each([
+    [BYTES.length + 1, 'served'],
+    [BYTES.length, 'served'],
+    [BYTES.length - 1, 'response-too-large'],
+  ])('an object of 19 bytes is judged by a limit of %i: %s', async (maxBodyBytes, expected) => {
+    const world = openWorld();
+    world.deps.maxBodyBytes = maxBodyBytes;
+    const code = await open(world).then(
+      () => 'served',
+      (error: { code: string }) => error.code,
+    );
+    expect(code).toBe(expected);
+    expect(world.bodies.map((body) => body.destroyed)).toEqual([expected !== 'served']);
+    // What is known of it has no length that a way out could not carry.
+    await expect(open(world, 'inspect')).resolves.toMatchObject({ contentLength: BYTES.length });
   });
 
   it('gives the body unread, for the caller to stream', async () => {

@@ -13,6 +13,7 @@ const TITLES: Partial<Record<ErrorCode, string>> = {
   unauthenticated: 'Unauthorized',
   forbidden: 'Forbidden',
   'not-found': 'Not Found',
+  'response-too-large': 'Not Implemented',
 };
 
 const RETRY_AFTER_SECONDS = '5';
