@@ -44,10 +44,10 @@ export function createBucket(room: Room, name: string, { objectLock = false }: C
 export function deleteBucket(room: Room, name: string): void {
   const orphans = room.transaction(() => {
     const bucket = room.buckets.get(name);
-    const { versions, current } = room.objects.isEmpty(bucket.id);
-    if (!versions) {
+    const { versions, current } = room.objects.contents(bucket.id);
+    if (versions) {
       const message = 'The bucket you tried to delete is not empty';
-      const hint = current ? `${message}. You must delete all versions in the bucket.` : message;
+      const hint = current ? message : `${message}. You must delete all versions in the bucket.`;
       throw new AwsError(409, 'BucketNotEmpty', hint, { BucketName: name });
     }
     const blobs = room.uploads.of(bucket.id).flatMap(({ id }) => {

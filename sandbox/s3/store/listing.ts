@@ -100,7 +100,7 @@ function page<Row extends { key: string }>(statement: StatementSync, request: Pa
   for (let from = firstKey(prefix, delimiter, after); from !== null; ) {
     let skipTo: string | null = null;
     for (const value of statement.iterate(bucket, from)) {
-      const row = value as unknown as Row;
+      const row = value as Row;
       if (!row.key.startsWith(prefix)) break;
       const common = delimiter === '' ? null : commonPrefix(row.key, prefix, delimiter);
       if (full()) return { ...result, next: last };

@@ -47,8 +47,8 @@ export interface Objects {
   delete(id: number): void;
   setLatest(id: number, latest: boolean): void;
   setTags(id: number, tags: Tag[]): void;
-  /** Whether the bucket has any version or marker, or any upload. */
-  isEmpty(bucket: number): { versions: boolean; current: boolean };
+  /** What keeps a bucket from being deleted: versions or markers at all, and objects that are listed. */
+  contents(bucket: number): { versions: boolean; current: boolean };
 }
 
 const COLUMNS =
@@ -79,7 +79,7 @@ export function openObjects({ db }: State): Objects {
     delete: (id) => void remove.run(id),
     setLatest: (id, latest) => void setLatest.run(latest ? 1 : 0, id),
     setTags: (id, tags) => void setTags.run(JSON.stringify(tags), id),
-    isEmpty: (bucket) => ({ versions: anyVersion.get(bucket) === undefined, current: anyCurrent.get(bucket) === undefined }),
+    contents: (bucket) => ({ versions: anyVersion.get(bucket) !== undefined, current: anyCurrent.get(bucket) !== undefined }),
   };
 }
 

@@ -46,8 +46,8 @@ export function openSegments({ db }: State): Segments {
     insert(owner, { number, blob, size, counters, etag, modified, checksum }) {
       insert.run(owner, number, blob, size, counters, etag, modified, checksum && JSON.stringify(checksum));
     },
-    of: (owner) => of.all(owner).map((row) => segmentOf(row as unknown)),
-    page: (owner, after, limit) => page.all(owner, after, limit).map((row) => segmentOf(row as unknown)),
+    of: (owner) => of.all(owner).map((row) => segmentOf(row)),
+    page: (owner, after, limit) => page.all(owner, after, limit).map((row) => segmentOf(row)),
     find: (owner, number) => {
       const row = find.get(owner, number);
       return row ? segmentOf(row) : null;

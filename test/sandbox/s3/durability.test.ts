@@ -99,13 +99,19 @@ test('the same bytes are stored differently each time', async () => {
   expect(new Set(contents).size).toBe(2);
 });
 
-test('a deleted object’s file goes, but not under a download that is reading it', async () => {
+test('a deleted object’s files go, but not under a download that has yet to open them', async () => {
   await using sandbox = await openSandbox();
-  const Body = sample(20_000_000);
-  await sandbox.client.send(new PutObjectCommand({ Bucket, Key: 'large', Body }));
+  const bodies = [sample(20_000_000, 1), sample(1000, 2)];
+  const { UploadId } = await sandbox.client.send(new CreateMultipartUploadCommand({ Bucket, Key: 'large' }));
+  const Parts = [];
+  for (const [index, Body] of bodies.entries()) {
+    const part = { Bucket, Key: 'large', UploadId, PartNumber: index + 1, Body };
+    Parts.push({ PartNumber: index + 1, ETag: (await sandbox.client.send(new UploadPartCommand(part))).ETag });
+  }
+  await sandbox.client.send(new CompleteMultipartUploadCommand({ Bucket, Key: 'large', UploadId, MultipartUpload: { Parts } }));
   const { Body: stream } = await sandbox.client.send(new GetObjectCommand({ Bucket, Key: 'large' }));
   await sandbox.client.send(new DeleteObjectCommand({ Bucket, Key: 'large' }));
-  expect(Buffer.from((await stream?.transformToByteArray()) ?? []).equals(Body)).toBe(true);
+  expect(Buffer.from((await stream?.transformToByteArray()) ?? []).equals(Buffer.concat(bodies))).toBe(true);
   await expect.poll(() => filesIn(join(sandbox.dir, 'objects'))).toEqual([]);
 });
 

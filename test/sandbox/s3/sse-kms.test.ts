@@ -95,6 +95,7 @@ describe.each<[string, Partial<PutObjectCommandInput>]>([
 ])('with %s', (_, extra) => {
   test('a disabled key refuses writes and reads at once, and HEAD still answers', async () => {
     await put(keyArn, extra);
+    expect(await get()).toBe('body');
     await kms.send(new DisableKeyCommand({ KeyId }));
     const refused = { answer: '400 KMS.DisabledException', message: `${keyArn} is disabled.` };
     expect(await refusal(put(keyArn, extra))).toMatchObject(refused);

@@ -72,6 +72,8 @@ describe('enabled', () => {
   test('deleting the current version makes the one before it current', async () => {
     const [one, two] = [await put('one'), await put('two')];
     await remove(two);
+    expect((await listed()).versions).toEqual([[one, true]]);
+    expect((await sandbox.client.send(new ListObjectsV2Command({ Bucket, Prefix: Key }))).KeyCount).toBe(1);
     expect(await get()).toEqual({ text: 'one', version: one });
     expect((await refusal(get(two))).answer).toBe('404 NoSuchVersion');
     await remove(one);
