@@ -11,6 +11,7 @@ import { benchDownload } from './download.ts';
 import { benchEncrypt } from './encrypt.ts';
 import { startLocalServer } from './local-server.ts';
 import type { Figure } from './measure.ts';
+import { benchMemory } from './memory.ts';
 import { benchOverhead } from './overhead.ts';
 import { benchPipeline } from './pipeline.ts';
 
@@ -50,6 +51,7 @@ try {
   await clients.s3.send(new CreateBucketCommand({ Bucket: SOURCE_BUCKET }));
   figures.push(...(await benchEncrypt(config, target, SOURCE_BUCKET, objects, POLICY)));
   figures.push(...(await benchPipeline(clients, objects)));
+  figures.push(...(await benchMemory(clients, config, target)));
   figures.push(...(await benchDownload(clients, server, Number(values.requests))));
 } finally {
   await server.stop();

@@ -1,0 +1,85 @@
+/** The README's commands, run as they stand. */
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadPolicy } from '../../src/policy/load.ts';
+import { type LocalStack, startLocalStack } from './local-stack.ts';
+
+const PROJECT = join(import.meta.dirname, '../..');
+const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8');
+
+/** The code blocks of a language below a heading, in order. */
+function blocks(heading: string, language: string): string[] {
+  const section = readme.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
+  if (section === undefined) throw new Error(`the README has no section "${heading}"`);
+  return [...section.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code = '']) => code);
+}
+
+const hasClients = ['aws', 'curl', 'bash'].every((command) => {
+  try {
+    execFileSync(command, ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+});
+
+test('the rule that the README shows is a valid policy', () => {
+  const [rules = ''] = blocks('Write a rule', 'yaml');
+  const policy = loadPolicy(`version: 1\ndefault: { encryption: { mode: sse-s3 } }\n${rules}`, 'README.md');
+  expect(policy.rules.map((rule) => rule.encryption.mode)).toEqual(['sse-c', 'dsse-kms', 'sse-s3']);
+});
+
+test('every npm script that the README names exists', () => {
+  const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+  const named = [...readme.matchAll(/npm (?:run )?(start|test|demo|check|bench)\b/g)].map(([, name = '']) => name);
+  expect(new Set(named)).toEqual(new Set(['start', 'test', 'demo', 'check', 'bench']));
+  for (const name of named) expect(scripts, name).toHaveProperty(name);
+});
+
+describe.runIf(hasClients)('the commands of the README', () => {
+  let stack: LocalStack;
+  let folder: string;
+
+  beforeAll(async () => {
+    stack = await startLocalStack('policy.yml');
+    folder = mkdtempSync(join(tmpdir(), 'sealdrop-readme-'));
+    const variables = Object.entries(stack.env).map(([name, value]) => `export ${name}='${value}'`);
+    writeFileSync(join(folder, 'env'), `${variables.join('\n')}\n`);
+  });
+  afterAll(async () => {
+    await stack.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const bash = async (code: string) => {
+    const script = `set -e\nsource ${join(folder, 'env')}\n${code.replace('source .sandbox/env\n', '')}`;
+    const environment = { PATH: process.env.PATH ?? '', HOME: folder, AWS_PAGER: '' };
+    const done = await promisify(execFile)('bash', ['-c', script], { cwd: PROJECT, env: environment }).catch(
+      (error: unknown) => error as { stdout: string; stderr: string },
+    );
+    return `${done.stdout}${done.stderr}`;
+  };
+
+  test('drop, fetch, be refused, and see the history', async () => {
+    const [drop = ''] = blocks('Drop a file', 'sh');
+    const [fetch = '', refused = ''] = blocks('Fetch it', 'sh');
+    const [history = ''] = blocks('See its history', 'sh');
+    expect(await bash(drop)).toContain('upload: ./README.md');
+    await stack.settled();
+    expect(await bash(fetch)).toContain(readme);
+    expect(await bash(refused)).toContain('(400)');
+    expect(await bash(history)).toMatch(/ObjectEncrypted.*ObjectDownloaded/s);
+  });
+
+  test('a disabled key, its dead letter and the way back', async () => {
+    const [fail = '', moveBack = ''] = blocks('When something fails', 'sh');
+    expect(await bash(fail)).toContain('kms-key-disabled');
+    expect(await bash(moveBack)).toContain('TaskHandle');
+    await expect.poll(async () => (await stack.get('readme.md')).status, { timeout: 20_000 }).toBe(200);
+    expect(await (await stack.get('readme.md')).text()).toBe(readme);
+  });
+});
