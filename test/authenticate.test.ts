@@ -56,6 +56,11 @@ describe('a token', () => {
     await expect(authenticateWith(`${header}.${forged}.${signature}`)).rejects.toMatchObject(INVALID);
   });
 
+  it.each(['RS512', 'ES384'])('signed with %s is refused, though the key is the right one', async (algorithm) => {
+    const { issuer, with: authenticateWith } = await world(algorithm);
+    await expect(authenticateWith(await issuer.token())).rejects.toMatchObject(INVALID);
+  });
+
   it('without a signature is refused', async () => {
     const { with: authenticateWith } = await world();
     const unsigned = `${part({ alg: 'none' })}.${part({ sub: 'u', iss: ISSUER, aud: AUDIENCE, exp: 9_999_999_999 })}.`;

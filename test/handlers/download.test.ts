@@ -134,6 +134,16 @@ describe('a caller without a right to the key', () => {
     ]);
   });
 
+  it('gets 403 though it may list and see histories there', async () => {
+    const world = openWorld();
+    const access = world.deps.access.map((rule) => ({ ...rule, may: ['list' as const, 'history' as const] }));
+    const answer = await invokeStreaming(
+      createHandler(() => ({ ...world.deps, access })),
+      apiEvent({ path: PATH }),
+    );
+    expect([answer.statusCode, world.s3.calls().length]).toEqual([403, 0]);
+  });
+
   it('cannot tell a missing object from one that exists', async () => {
     const missing = openWorld({ recorded: 'no record' });
     missing.s3.on(GetObjectCommand).rejects(s3Error('NoSuchKey', 404));

@@ -104,6 +104,16 @@ describe('GET /audit', () => {
     expect(auditEvents({ dynamodb })).toEqual([expect.objectContaining({ action: 'HistoryDenied', key: 'cards/1', actor: 'user-17' })]);
   });
 
+  it('denies who may read and list, but not see histories', async () => {
+    const { deps, asked } = world();
+    const access = deps.access.map((rule) => ({ ...rule, may: ['read' as const, 'list' as const] }));
+    const answer = await invoke(
+      createHandler(() => ({ ...deps, access })),
+      event('history'),
+    );
+    expect([answer.status, asked()]).toEqual([403, []]);
+  });
+
   it('says that the trail is unavailable when it is', async () => {
     const { ask, dynamodb } = world();
     dynamodb.on(QueryCommand).rejects(tableError('ResourceNotFoundException', 'Requested resource not found: arn:aws:dynamodb'));

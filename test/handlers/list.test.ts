@@ -73,6 +73,16 @@ describe('GET /objects', () => {
     },
   );
 
+  it('denies who may read and see histories, but not list', async () => {
+    const { deps, s3 } = world();
+    const access = deps.access.map((rule) => ({ ...rule, may: ['read' as const, 'history' as const] }));
+    const answer = await invoke(
+      createHandler(() => ({ ...deps, access })),
+      event('list'),
+    );
+    expect([answer.status, s3.calls().length]).toEqual([403, 0]);
+  });
+
   it('denies even when that cannot be recorded', async () => {
     const { list, dynamodb } = world();
     dynamodb.on(PutItemCommand).rejects(tableError('InternalServerError'));
