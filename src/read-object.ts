@@ -92,13 +92,21 @@ async function openWith(customerKey: CustomerKey | null, request: ReadRequest, d
   }
   const answer = await deps.s3.send(new GetObjectCommand(input)).catch(refuse);
   if (!(answer.Body instanceof Readable)) throw new SealdropError('service-unavailable', 'S3 answered without a body');
-  const head = headOf(answer);
-  if (head.contentLength > deps.maxBodyBytes) {
+  try {
+    return { object: { ...checkedHead(answer, request, deps), body: answer.Body }, encryption: describeAnswer(answer, customerKey) };
+  } catch (error) {
+    // An unread body would hold its connection until the function ends.
     answer.Body.destroy();
-    const message = `The object has ${head.contentLength} bytes; at most ${deps.maxBodyBytes} can be streamed`;
-    throw new SealdropError('response-too-large', message, { object: { bucket: deps.targetBucket, key: request.key } });
+    throw error;
   }
-  return { object: { ...head, body: answer.Body }, encryption: describeAnswer(answer, customerKey) };
+}
+
+/** @throws SealdropError `answer-mismatch`, `response-too-large` */
+function checkedHead(answer: S3Answer, { key }: ReadRequest, { targetBucket, maxBodyBytes }: ReadDeps): ObjectHead {
+  const head = headOf(answer);
+  if (head.contentLength <= maxBodyBytes) return head;
+  const message = `The object has ${head.contentLength} bytes; at most ${maxBodyBytes} can be streamed`;
+  throw new SealdropError('response-too-large', message, { object: { bucket: targetBucket, key } });
 }
 
 function headOf(answer: S3Answer): ObjectHead {

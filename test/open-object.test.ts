@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
@@ -99,6 +100,14 @@ describe('openObject', () => {
     expect(world.bodies.map((body) => body.destroyed)).toEqual([expected !== 'served']);
     // What is known of it has no length that a way out could not carry.
     await expect(open(world, 'inspect')).resolves.toMatchObject({ contentLength: BYTES.length });
+  });
+
+  it('lets go of a body whose encryption S3 does not tell', async () => {
+    const world = openWorld();
+    const body = Readable.from([BYTES]);
+    world.s3.on(GetObjectCommand).callsFake(async () => ({ Body: body }));
+    await expect(open(world)).rejects.toMatchObject({ code: 'answer-mismatch' });
+    expect(body.destroyed).toBe(true);
   });
 
   it('gives the body unread, for the caller to stream', async () => {
