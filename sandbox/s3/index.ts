@@ -94,7 +94,7 @@ function openRoom(state: State, keys: DataKeys, notify: NotificationSink, limits
   const segments = openSegments(state);
   const objects = openObjects(state);
   const sequence = openSequence(state.db);
-  const blobs = openBlobs(state.folder('objects'));
+  const blobs = openBlobs(state.db, state.folder('objects'), limits.rowBytes);
   blobs.sweep(segments.isReferenced());
   return {
     transaction: state.transaction,

@@ -18,6 +18,8 @@ export interface Limits {
   maxTags: number;
   /** Bodies up to this size are handled in one piece, larger ones are streamed. */
   inMemoryBytes: number;
+  /** Bytes up to this size are kept in a row, more of them in a file. */
+  rowBytes: number;
 }
 
 export const S3_LIMITS: Limits = {
@@ -30,4 +32,5 @@ export const S3_LIMITS: Limits = {
   maxMetadataBytes: 2 * KIB,
   maxTags: 10,
   inMemoryBytes: 256 * KIB,
+  rowBytes: 64 * KIB,
 };

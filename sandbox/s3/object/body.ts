@@ -84,17 +84,15 @@ async function* chunksOf(room: Room, pieces: Piece[], layers: Layers, release: (
   try {
     for (const { segment, offset, length } of pieces) {
       const decrypt = segmentCipher(layers, segment.counters, offset);
-      const handle = await room.blobs.open(segment.blob);
+      const reader = await room.blobs.open(segment.blob);
       try {
         for (let at = 0; at < length; ) {
-          const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, length - at));
-          const { bytesRead } = await handle.read(chunk, 0, chunk.length, offset + at);
-          if (bytesRead === 0) throw new Error(`a stored file is shorter than its object: ${segment.blob}`);
-          at += bytesRead;
-          yield decrypt(chunk.subarray(0, bytesRead));
+          const chunk = await reader.read(offset + at, Math.min(CHUNK_BYTES, length - at));
+          at += chunk.length;
+          yield decrypt(chunk);
         }
       } finally {
-        await handle.close();
+        await reader.close();
       }
     }
   } finally {

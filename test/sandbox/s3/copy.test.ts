@@ -163,7 +163,7 @@ test.each([MAX_COPY_BYTES - 1, MAX_COPY_BYTES, MAX_COPY_BYTES + 1])('a source of
 });
 
 test('a source whose stored bytes were changed is not copied as if it were whole', async () => {
-  await using other = await openSandbox();
+  await using other = await openSandbox({ limits: { rowBytes: 0 } });
   await other.client.send(new PutObjectCommand({ Bucket, Key: 'source', Body: 'body' }));
   const { blob } = other.state.db.prepare('SELECT blob FROM s3_segment').get() ?? {};
   writeFileSync(join(other.dir, 'objects', String(blob).slice(0, 2), String(blob)), 'BODY');
