@@ -33,29 +33,19 @@ export type EncryptOutcome =
   | { status: 'failed'; ref: ObjectRef; error: SealdropError };
 
 /**
- * Outcomes come in the order of the requests; it does not throw. One table call holds the audit events of all of them,
- * and an object whose event or record could not be written is a failure that is retried.
+ * Outcomes come in the order of the requests; it does not throw. One table call holds the audit events of all of them and
+ * one the records; an object whose event or record could not be written is a failure that is retried.
  */
 export async function encryptObjects(requests: EncryptRequest[], deps: EncryptDeps): Promise<EncryptOutcome[]> {
   const copies = await pMap(requests, (request) => copyOne(request, deps), { concurrency: MAX_PARALLEL_COPIES });
-  const events = copies.flatMap(({ event }) => (event === null ? [] : [event]));
   try {
-    await deps.trail.append(events);
+    await deps.trail.append(copies.flatMap(({ event }) => (event === null ? [] : [event])));
+    await deps.records.append(copies.flatMap(({ record }) => (record === null ? [] : [record])));
   } catch (error) {
-    // A copy without its event does not count; what failed anyway keeps its own cause.
+    // A copy without its event and record does not count; what failed anyway keeps its own cause.
     return copies.map(({ outcome }) => (outcome.status === 'failed' ? outcome : failed(outcome.ref, error)));
   }
-  return Promise.all(
-    copies.map(async ({ outcome, record }) => {
-      if (record === null) return outcome;
-      try {
-        await deps.records.put(record);
-        return outcome;
-      } catch (error) {
-        return failed(outcome.ref, error);
-      }
-    }),
-  );
+  return copies.map(({ outcome }) => outcome);
 }
 
 interface CopyStep {

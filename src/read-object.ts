@@ -50,7 +50,7 @@ type S3Answer = GetObjectCommandOutput | HeadObjectCommandOutput;
  * @throws SealdropError `not-found`, `response-too-large`, the key's own code, or what S3's refusal means
  */
 export async function readObject(request: ReadRequest, deps: ReadDeps): Promise<ReadResult> {
-  const record = await deps.records.get(deps.targetBucket, request.key);
+  const record = await deps.records.latest(deps.targetBucket, request.key);
   const version = record?.encryption.customerKeyVersion;
   const refused = new Set<string | undefined>();
   let refusal: unknown;

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
@@ -79,7 +79,7 @@ describe('openObject', () => {
     ['the key version', 'customer-key-missing'],
   ])('fails by name when %s cannot be had, without asking S3', async (what, code) => {
     const world = openWorld({ storedUnder: KEY_VERSION });
-    if (what === 'the record') world.dynamodb.on(GetItemCommand).rejects(tableError('InternalServerError'));
+    if (what === 'the record') world.dynamodb.on(QueryCommand).rejects(tableError('InternalServerError'));
     else world.secretsManager.on(GetSecretValueCommand).rejects(secretError('ResourceNotFoundException'));
     await expect(open(world)).rejects.toMatchObject({ code });
     expect(world.s3.calls()).toHaveLength(0);

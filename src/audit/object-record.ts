@@ -1,9 +1,10 @@
 /** What we know of an object in the target bucket. */
-import { ConditionalCheckFailedException, type DynamoDBClient, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { StoredChecksum } from '../copy/copy-object.ts';
 import type { EncryptionDescription } from '../encryption/index.ts';
 import { tableError } from './table-error.ts';
+import { writeItems } from './write-items.ts';
 
 export interface ObjectRecord {
   bucket: string;
@@ -21,50 +22,52 @@ export interface ObjectRecord {
   encryptedAt: string;
 }
 
+/** Both throw SealdropError `audit-unavailable`. */
 export interface ObjectRecords {
-  /** `null`: no record. Throws SealdropError `audit-unavailable`. */
-  get(bucket: string, key: string): Promise<ObjectRecord | null>;
-  /** `superseded`: a record of a newer source stands and was left alone. Throws SealdropError `audit-unavailable`. */
-  put(record: ObjectRecord): Promise<'written' | 'superseded'>;
+  /** The record of the newest source; `null`: there is none. */
+  latest(bucket: string, key: string): Promise<ObjectRecord | null>;
+  /** Writes all or throws. Each source of an object has a record of its own, so that an older one never hides a newer. */
+  append(records: ObjectRecord[]): Promise<void>;
 }
 
-/** Longer than any sequencer seen (18 digits); padded to it they compare as strings. */
+const PREFIX = 'record#';
+
+/** Longer than any sequencer seen (18 digits); padded to it they sort as they are ordered. */
 const SEQUENCER_DIGITS = 64;
 
 export function createObjectRecords(dynamodb: DynamoDBClient, tableName: string): ObjectRecords {
   return {
-    async get(bucket, key) {
+    async latest(bucket, key) {
       const answer = await dynamodb
-        .send(new GetItemCommand({ TableName: tableName, Key: marshall(recordKey(bucket, key)), ConsistentRead: true }))
+        .send(
+          new QueryCommand({
+            TableName: tableName,
+            KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+            ExpressionAttributeValues: { ':pk': { S: partition(bucket, key) }, ':prefix': { S: PREFIX } },
+            ScanIndexForward: false,
+            Limit: 1,
+            ConsistentRead: true,
+          }),
+        )
         .catch((error: unknown) => {
           throw tableError(error, { bucket, key });
         });
-      // Only `put` writes under this key, so the stored shape is the record's.
-      return answer.Item === undefined ? null : (unmarshall(answer.Item).record as ObjectRecord);
+      const [item] = answer.Items ?? [];
+      // Only `append` writes under this key, so the stored shape is the record's.
+      return item === undefined ? null : (unmarshall(item).record as ObjectRecord);
     },
 
-    async put(record) {
-      const order = record.source.sequencer.toUpperCase().padStart(SEQUENCER_DIGITS, '0');
-      const item = { ...recordKey(record.bucket, record.key), order, record };
-      try {
-        await dynamodb.send(
-          new PutItemCommand({
-            TableName: tableName,
-            Item: marshall(item, { removeUndefinedValues: true }),
-            ConditionExpression: 'attribute_not_exists(pk) OR #order <= :order',
-            ExpressionAttributeNames: { '#order': 'order' },
-            ExpressionAttributeValues: { ':order': { S: order } },
-          }),
-        );
-        return 'written';
-      } catch (error) {
-        if (error instanceof ConditionalCheckFailedException) return 'superseded';
-        throw tableError(error, record);
-      }
+    async append(records) {
+      const items = records.map((record) => ({ pk: partition(record.bucket, record.key), sk: sortKey(record), record }));
+      await writeItems(dynamodb, tableName, items);
     },
   };
 }
 
-function recordKey(bucket: string, key: string): { pk: string; sk: string } {
-  return { pk: `object#${bucket}/${key}`, sk: 'record' };
+function partition(bucket: string, key: string): string {
+  return `object#${bucket}/${key}`;
+}
+
+function sortKey({ source }: ObjectRecord): string {
+  return `${PREFIX}${source.sequencer.toUpperCase().padStart(SEQUENCER_DIGITS, '0')}`;
 }

@@ -1,18 +1,9 @@
 /** The audit trail: events of an object, in the order in which they happened. */
-
-import { setTimeout as delay } from 'node:timers/promises';
-import { type AttributeValue, BatchWriteItemCommand, type DynamoDBClient, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { SealdropError } from '../errors.ts';
+import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { type AuditEvent, eventSortKey } from './event.ts';
 import { tableError } from './table-error.ts';
-
-/** https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html */
-const MAX_BATCH_ITEMS = 25;
-
-/** The table hands back what it could not take; after this many rounds the whole batch is retried by its queue. */
-const MAX_ROUNDS = 5;
-const FIRST_PAUSE_MS = 50;
+import { writeItems } from './write-items.ts';
 
 export interface HistoryPage {
   events: AuditEvent[];
@@ -29,29 +20,10 @@ export interface AuditTrail {
 }
 
 export function createAuditTrail(dynamodb: DynamoDBClient, tableName: string): AuditTrail {
-  async function writeBatch(items: Record<string, AttributeValue>[]): Promise<void> {
-    let left = items.map((Item) => ({ PutRequest: { Item } }));
-    for (let round = 0; round < MAX_ROUNDS; round += 1) {
-      if (round > 0) await delay(FIRST_PAUSE_MS * 2 ** round * Math.random());
-      const answer = await dynamodb.send(new BatchWriteItemCommand({ RequestItems: { [tableName]: left } }));
-      left = (answer.UnprocessedItems?.[tableName] ?? []).flatMap(({ PutRequest }) =>
-        PutRequest?.Item === undefined ? [] : [{ PutRequest: { Item: PutRequest.Item } }],
-      );
-      if (left.length === 0) return;
-    }
-    throw new SealdropError('audit-unavailable', `the audit table left ${left.length} events unwritten`);
-  }
-
   return {
     async append(events) {
-      const items = distinct(events);
-      try {
-        const [only] = items;
-        if (items.length === 1 && only !== undefined) await dynamodb.send(new PutItemCommand({ TableName: tableName, Item: only }));
-        else for (let at = 0; at < items.length; at += MAX_BATCH_ITEMS) await writeBatch(items.slice(at, at + MAX_BATCH_ITEMS));
-      } catch (error) {
-        throw tableError(error);
-      }
+      const items = events.map((event) => ({ pk: partition(event.bucket, event.key), sk: eventSortKey(event), event }));
+      await writeItems(dynamodb, tableName, items);
     },
 
     async history({ bucket, key, from = '', to, after, limit }) {
@@ -77,16 +49,6 @@ export function createAuditTrail(dynamodb: DynamoDBClient, tableName: string): A
       return { events, next: answer.LastEvaluatedKey?.sk?.S ?? null };
     },
   };
-}
-
-/** A batch may not name one item twice: the last of equal events stands. */
-function distinct(events: AuditEvent[]): Record<string, AttributeValue>[] {
-  const items = new Map<string, Record<string, AttributeValue>>();
-  for (const event of events) {
-    const id = { pk: partition(event.bucket, event.key), sk: eventSortKey(event) };
-    items.set(JSON.stringify(id), marshall({ ...id, event }, { removeUndefinedValues: true }));
-  }
-  return [...items.values()];
 }
 
 function partition(bucket: string, key: string): string {

@@ -97,7 +97,7 @@ describe('append', () => {
       .callsFake(async (input: { RequestItems: Record<string, unknown[]> }) => ({ UnprocessedItems: input.RequestItems }));
     await expect(trail.append(many(2))).rejects.toMatchObject({
       code: 'audit-unavailable',
-      message: expect.stringContaining('2 events unwritten'),
+      message: expect.stringContaining('2 items unwritten'),
     });
     expect(batches()).toHaveLength(5);
   });

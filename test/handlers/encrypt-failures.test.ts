@@ -172,11 +172,12 @@ describe('the audit trail', () => {
     expect(objectRecords(world)).toEqual([]);
   });
 
-  it('whose record fails brings only that message back', async () => {
+  it('that takes the events but no records brings every copy back', async () => {
     const world = encryptWorld();
-    world.dynamodb.on(PutItemCommand).resolvesOnce({}).rejects(tableError('InternalServerError'));
+    world.dynamodb.on(BatchWriteItemCommand).resolvesOnce({}).rejects(tableError('InternalServerError'));
     const answer = await createHandler(() => world.deps)(queued([notification({ key: 'a' }), notification({ key: 'b', sequencer: '02' })]));
-    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'message-1' }] });
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'message-0' }, { itemIdentifier: 'message-1' }] });
+    expect(auditEvents(world)).toHaveLength(2);
   });
 });
 
