@@ -2,6 +2,7 @@
 import { ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import type { AuditTrail } from './audit/trail.ts';
 import { SealdropError } from './errors.ts';
+import { decodeFormKey } from './events/index.ts';
 import { mayAccess } from './http/access.ts';
 import type { Caller } from './http/request.ts';
 import type { Log } from './observability.ts';
@@ -51,6 +52,8 @@ export async function listObjects(request: ListRequest, deps: ListDeps): Promise
         Delimiter: delimiter,
         MaxKeys: limit,
         ContinuationToken: cursor,
+        // XML cannot carry every character that a key may have.
+        EncodingType: 'url',
       }),
     )
     .catch((error: unknown) => {
@@ -62,12 +65,19 @@ export async function listObjects(request: ListRequest, deps: ListDeps): Promise
     });
   return {
     objects: (answer.Contents ?? []).map(({ Key = '', Size = 0, ETag = '', LastModified }) => ({
-      key: Key,
+      key: decoded(Key),
       size: Size,
       etag: ETag.replaceAll('"', ''),
       lastModified: LastModified?.toISOString() ?? null,
     })),
-    prefixes: (answer.CommonPrefixes ?? []).flatMap(({ Prefix }) => (Prefix === undefined ? [] : [Prefix])),
+    prefixes: (answer.CommonPrefixes ?? []).flatMap(({ Prefix }) => (Prefix === undefined ? [] : [decoded(Prefix)])),
     cursor: answer.NextContinuationToken ?? null,
   };
+}
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html (EncodingType) */
+function decoded(key: string): string {
+  const plain = decodeFormKey(key);
+  if (plain === null) throw new SealdropError('service-unavailable', 'S3 listed a key that is not URL-encoded');
+  return plain;
 }

@@ -15,11 +15,15 @@ export const policy = (): Policy => SEALDROP_POLICY;
 /** @throws SealdropError `config-invalid` */
 export const environment = <Name extends string>(...names: Name[]): Record<Name, string> => readConfig(process.env, names);
 
-export const s3 = (): S3Client => new S3Client({});
-export const kms = (): KMSClient => new KMSClient({});
-export const secretsManager = (): SecretsManagerClient => new SecretsManagerClient({});
-export const dynamodb = (): DynamoDBClient => new DynamoDBClient({});
-export const sqs = (): SQSClient => new SQSClient({});
+/** A server that does not answer must not use up the function's time; a copy of gigabytes may take its own. */
+const CONNECT_TIMEOUT_MS = 2_000;
+const SMALL_CALL = { connectionTimeout: CONNECT_TIMEOUT_MS, requestTimeout: 5_000, throwOnRequestTimeout: true };
+
+export const s3 = (): S3Client => new S3Client({ requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS } });
+export const kms = (): KMSClient => new KMSClient({ requestHandler: SMALL_CALL });
+export const secretsManager = (): SecretsManagerClient => new SecretsManagerClient({ requestHandler: SMALL_CALL });
+export const dynamodb = (): DynamoDBClient => new DynamoDBClient({ requestHandler: SMALL_CALL });
+export const sqs = (): SQSClient => new SQSClient({ requestHandler: SMALL_CALL });
 
 /** Calls `create` at first use: importing a handler reads no environment and makes no client. */
 export function lazily<T>(create: () => T): () => T {

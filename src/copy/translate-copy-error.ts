@@ -52,6 +52,8 @@ export function translateCopyError(error: unknown, ref: ObjectRef, targetBucket:
 /** S3 names the denied action since 2024: https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html */
 function denied(message: string): readonly ['sse-c-blocked' | 'kms-key-denied' | 'source-unreadable' | 'access-denied', string] {
   if (/SSE-C|customer-provided/i.test(message) && /block/i.test(message)) return ['sse-c-blocked', 'the target bucket blocks SSE-C'];
+  // A copy decrypts its source only; the target's key is asked for a data key.
+  if (/kms:Decrypt/.test(message)) return ['source-unreadable', "the source's KMS key may not be used"];
   if (/kms:[A-Za-z]+/.test(message)) return ['kms-key-denied', 'the KMS key may not be used'];
   if (/s3:Get[A-Za-z]+/.test(message)) return ['source-unreadable', 'the source may not be read'];
   return ['access-denied', 'S3 denies the copy'];

@@ -5,7 +5,7 @@ import { isEventBridgeEvent, parseEventBridge } from './eventbridge.ts';
 import type { ObjectRef } from './object-ref.ts';
 import { isTestEvent, parseS3Record } from './s3-notification.ts';
 
-export { compareSequencers, type ObjectRef } from './object-ref.ts';
+export { compareSequencers, decodeFormKey, type ObjectRef } from './object-ref.ts';
 
 /** What a queue knows of a message beside its text. */
 export interface QueueReceipt {

@@ -28,8 +28,7 @@ export function objectHeaders(object: ObjectHead): Record<string, string> {
     'content-encoding': object.contentEncoding,
     'content-language': object.contentLanguage,
     'content-disposition': object.contentDisposition,
-    // An answer to one caller must not be served to another by a cache in between.
-    'cache-control': object.cacheControl ?? 'private, no-cache',
+    'cache-control': privately(object.cacheControl),
     expires: object.expires,
     etag: object.etag,
     'last-modified': object.lastModified?.toUTCString(),
@@ -44,4 +43,13 @@ export function objectHeaders(object: ObjectHead): Record<string, string> {
 /** Headers carry visible ASCII; anything else goes as an encoded word, as S3 does: https://www.rfc-editor.org/rfc/rfc2047 */
 function headerValue(value: string): string {
   return /^[\x20-\x7e\t]*$/.test(value) ? value : `=?UTF-8?B?${Buffer.from(value, 'utf8').toString('base64')}?=`;
+}
+
+/** What would let a cache in between keep the answer, and serve it to another caller without a record. */
+const SHARED = /^(public|private|must-revalidate|proxy-revalidate|s-maxage=.*)$/i;
+
+/** The object's own cache rules for the caller alone: https://www.rfc-editor.org/rfc/rfc9111#section-3.5 */
+function privately(cacheControl = 'no-cache'): string {
+  const directives = cacheControl.split(',').map((directive) => directive.trim());
+  return ['private', ...directives.filter((directive) => directive !== '' && !SHARED.test(directive))].join(', ');
 }

@@ -6,6 +6,9 @@ import type { Claims } from './access.ts';
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 const MAX_KEY_BYTES = 1024;
 
+/** As the authorizer has it: how far the issuer's clock and ours may differ. */
+const CLOCK_TOLERANCE_SECONDS = 30;
+
 const claimsSchema = z.record(z.string(), z.unknown());
 
 const eventSchema = z.object({
@@ -35,9 +38,10 @@ export interface ApiRequest {
 
 /**
  * @param allowedQuery the names that this route knows
- * @throws SealdropError `invalid-request` (an unknown or repeated query parameter), `unauthenticated` (no claims)
+ * @param now milliseconds
+ * @throws SealdropError `invalid-request` (an unknown or repeated query parameter), `unauthenticated` (no claims, or expired ones)
  */
-export function parseApiRequest(event: unknown, allowedQuery: readonly string[]): ApiRequest {
+export function parseApiRequest(event: unknown, allowedQuery: readonly string[], now = Date.now()): ApiRequest {
   const parsed = eventSchema.safeParse(event);
   if (!parsed.success) throw new SealdropError('invalid-request', 'the event is not one of a REST API proxy integration');
   const { httpMethod, pathParameters, multiValueQueryStringParameters, requestContext } = parsed.data;
@@ -45,7 +49,7 @@ export function parseApiRequest(event: unknown, allowedQuery: readonly string[])
     method: httpMethod,
     pathParameters: pathParameters ?? {},
     query: singleValues(multiValueQueryStringParameters ?? {}, allowedQuery),
-    caller: callerOf(requestContext.authorizer?.claims),
+    caller: callerOf(requestContext.authorizer?.claims, now),
     requestId: requestContext.requestId,
   };
 }
@@ -85,11 +89,16 @@ function singleValues(values: Record<string, string[]>, allowed: readonly string
   return query;
 }
 
-function callerOf(claimsJson: string | undefined): Caller {
+function callerOf(claimsJson: string | undefined, now: number): Caller {
   const claims = claimsJson === undefined ? null : claimsSchema.safeParse(parseJson(claimsJson));
   const subject = claims?.success ? claims.data.sub : undefined;
   if (!claims?.success || typeof subject !== 'string' || subject === '') {
-    throw new SealdropError('unauthenticated', 'the request carries no verified claims');
+    throw new SealdropError('unauthenticated', 'The request carries no verified claims');
+  }
+  const { exp } = claims.data;
+  // The gateway keeps the authorizer's answer for minutes, whatever time the token has left.
+  if (typeof exp !== 'number' || (exp + CLOCK_TOLERANCE_SECONDS) * 1000 < now) {
+    throw new SealdropError('unauthenticated', 'The token has expired');
   }
   return { subject, claims: claims.data };
 }

@@ -104,7 +104,7 @@ describe.each(CASES)('$prefix under $mode', ({ prefix, mode, stored }) => {
       'content-type': 'text/plain; charset=utf-8',
       'content-language': 'de',
       'content-disposition': 'attachment; filename="a.txt"',
-      'cache-control': 'max-age=60',
+      'cache-control': 'private, max-age=60',
       'x-amz-meta-owner': 'pat',
       'x-amz-meta-case-number': '42',
     });

@@ -33,14 +33,23 @@ describe('differences', () => {
 
   it.each(everyMember)('%s: finds a missing %s', (mode, member) => {
     expect(differences(ENCRYPTIONS[mode], { ...HONEST[mode], [member]: undefined })).toEqual([
-      expect.stringMatching(`^${member}: asked for`),
+      expect.stringMatching(`^${member}: .*the answer says (none|false)`),
     ]);
   });
 
   it.each(everyMember)('%s: finds a wrong %s', (mode, member) => {
     const wrong = member === 'BucketKeyEnabled' ? false : Reflect.get(WRONG, member);
     const found = differences(ENCRYPTIONS[mode], { ...HONEST[mode], [member]: wrong });
-    expect(found).toEqual([expect.stringMatching(`^${member}: .*the answer says ${String(wrong)}`)]);
+    const told = member === 'SSECustomerKeyMD5' ? 'not that of the key' : `the answer says ${String(wrong)}`;
+    expect(found).toEqual([expect.stringMatching(`^${member}: .*${told}`)]);
+  });
+
+  it('never shows the digest of a customer key', () => {
+    for (const SSECustomerKeyMD5 of [undefined, WRONG.SSECustomerKeyMD5]) {
+      const said = differences(ENCRYPTIONS['sse-c'], { ...HONEST['sse-c'], SSECustomerKeyMD5 }).join();
+      expect(said).not.toContain(KEY_MD5);
+      expect(said).not.toContain(WRONG.SSECustomerKeyMD5);
+    }
   });
 
   it.each(foreignMembers)('%s: finds a %s that nobody asked for', (mode, member, value) => {

@@ -56,9 +56,26 @@ describe('GET /objects', () => {
     );
     await list({ prefix: ['reports/'], cursor: ['next-page'] });
     expect(asked()).toEqual([
-      { Bucket: TARGET_BUCKET, Prefix: 'reports/', Delimiter: '/', MaxKeys: 50, ContinuationToken: undefined },
-      { Bucket: TARGET_BUCKET, Prefix: 'reports/', Delimiter: undefined, MaxKeys: 1000, ContinuationToken: 'next-page' },
+      { Bucket: TARGET_BUCKET, Prefix: 'reports/', Delimiter: '/', MaxKeys: 50, ContinuationToken: undefined, EncodingType: 'url' },
+      {
+        Bucket: TARGET_BUCKET,
+        Prefix: 'reports/',
+        Delimiter: undefined,
+        MaxKeys: 1000,
+        ContinuationToken: 'next-page',
+        EncodingType: 'url',
+      },
     ]);
+  });
+
+  it('gives keys and prefixes as they are, whatever XML can carry', async () => {
+    const { s3, list } = world();
+    s3.on(ListObjectsV2Command).resolves({
+      Contents: [{ Key: 'reports/a+b%2Bc%01%C3%A9.txt', Size: 1, ETag: ETAG }],
+      CommonPrefixes: [{ Prefix: 'reports/100%25/' }],
+    });
+    const { body } = await list({ prefix: ['reports/'] });
+    expect(body).toMatchObject({ objects: [{ key: 'reports/a b+c\u0001é.txt' }], prefixes: ['reports/100%/'] });
   });
 
   it.each([null, { prefix: ['cards/'] }, { prefix: ['report'] }])(

@@ -41,15 +41,32 @@ describe('objectHeaders', () => {
       ...OBJECT,
       metadata: { note: value },
       contentDisposition: value,
-      cacheControl: value,
+      contentLanguage: value,
       contentType: value,
     });
-    for (const name of ['x-amz-meta-note', 'content-disposition', 'cache-control', 'content-type']) {
+    for (const name of ['x-amz-meta-note', 'content-disposition', 'content-language', 'content-type']) {
       const sent = headers[name] ?? '';
       expect(() => validateHeaderValue(name, sent)).not.toThrow();
       expect(sent).toMatch(/^=\?UTF-8\?B\?[A-Za-z0-9+/=]+\?=$/);
       expect(Buffer.from(sent.slice(10, -2), 'base64').toString()).toBe(value);
     }
+  });
+
+  it.each([
+    [undefined, 'private, no-cache'],
+    ['', 'private'],
+    ['max-age=60', 'private, max-age=60'],
+    ['public, max-age=60', 'private, max-age=60'],
+    ['Public,S-MaxAge=9 , immutable', 'private, immutable'],
+    ['must-revalidate, proxy-revalidate', 'private'],
+    ['no-store', 'private, no-store'],
+  ])('keeps caches in between out of cache-control %j', (cacheControl, sent) => {
+    expect(objectHeaders({ ...OBJECT, cacheControl })['cache-control']).toBe(sent);
+  });
+
+  it.each(['a\r\nb: c', 'grüße'])('lets no cache-control %j out as it is', (cacheControl) => {
+    const sent = objectHeaders({ ...OBJECT, cacheControl })['cache-control'] ?? '';
+    expect(sent).toMatch(/^=\?UTF-8\?B\?/);
   });
 
   it('does not encode what a header can carry', () => {

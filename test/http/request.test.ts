@@ -19,6 +19,22 @@ describe('parseApiRequest', () => {
     });
   });
 
+  it.each([
+    [1_000_029_999, 'served'],
+    [1_000_030_000, 'served'],
+    [1_000_030_001, 'unauthenticated'],
+  ])('judges at %i ms a token that ends at second 1,000,000: %s', (now, expected) => {
+    const judged = () => {
+      try {
+        parseApiRequest(apiEvent({ claims: { sub: 'user-17', exp: 1_000_000 } }), [], now);
+        return 'served';
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    };
+    expect(judged()).toBe(expected);
+  });
+
   it('names an unknown query parameter and the known ones', () => {
     expect(() => parseApiRequest(apiEvent({ query: { prefx: ['a'] } }), ['prefix', 'limit'])).toThrow(
       refused(/"prefx"; known here: prefix, limit/),
@@ -32,6 +48,8 @@ describe('parseApiRequest', () => {
 
   it.each([
     ['none', null],
+    ['no end', { sub: 'user-17' }],
+    ['an end that is no number', { sub: 'user-17', exp: 'soon' }],
     ['no subject', { groups: ['a'] }],
     ['an empty subject', { sub: '' }],
     ['a subject that is no text', { sub: 7 }],
