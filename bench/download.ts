@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import type { DemoClients } from '../cli/demo/clients.ts';
+import type { StackClients } from '../local/clients.ts';
 import type { LocalServer } from './local-server.ts';
 import { compared, type Figure, percentile, timed } from './measure.ts';
 
@@ -15,7 +15,7 @@ const SMALL_OBJECTS = 100;
 const MEMORY_SAMPLE_MS = 50;
 const SCENARIO = 'download';
 
-export async function benchDownload(clients: DemoClients, server: LocalServer, requests: number): Promise<Figure[]> {
+export async function benchDownload(clients: StackClients, server: LocalServer, requests: number): Promise<Figure[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
   const api = (key: string) => drain(`${clients.apiUrl}/objects/${key}`, clients.token, agent);
   const key = await clients.customerKey();
@@ -85,7 +85,7 @@ export async function benchDownload(clients: DemoClients, server: LocalServer, r
   }
 }
 
-async function put(clients: DemoClients, key: string, body: Buffer): Promise<void> {
+async function put(clients: StackClients, key: string, body: Buffer): Promise<void> {
   await clients.s3.send(new PutObjectCommand({ Bucket: clients.ingestBucket, Key: key, Body: body }));
 }
 

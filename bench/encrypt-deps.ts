@@ -6,6 +6,7 @@ import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
+import type { ClientConfig, StackClients } from '../local/clients.ts';
 import { createObjectRecords } from '../src/audit/object-record.ts';
 import { createAuditTrail } from '../src/audit/trail.ts';
 import { createDeadLetters } from '../src/dead-letters.ts';
@@ -15,23 +16,17 @@ import { policyFingerprint } from '../src/policy/fingerprint.ts';
 import { loadPolicy } from '../src/policy/load.ts';
 import type { ProcessDeps } from '../src/process-ingest.ts';
 
-export interface ClientConfig {
-  endpoint: string;
-  region: string;
-  credentials: { accessKeyId: string; secretAccessKey: string };
+/** How to reach the services, and perhaps by what. */
+export interface BenchConfig extends ClientConfig {
   requestHandler?: NonNullable<S3ClientConfig['requestHandler']>;
 }
 
-export interface BenchTarget {
-  targetBucket: string;
-  table: string;
-  kmsKeyArn: string;
-  secretId: string;
-  queueUrl: string;
-  deadLetterQueueUrl: string;
-}
+export type BenchTarget = Pick<
+  StackClients,
+  'targetBucket' | 'auditTable' | 'kmsKeyArn' | 'customerKeySecret' | 'queueUrl' | 'deadLetterQueueUrl'
+>;
 
-export function encryptDeps(config: ClientConfig, target: BenchTarget, policyPath: string): ProcessDeps {
+export function encryptDeps(config: BenchConfig, target: BenchTarget, policyPath: string): ProcessDeps {
   const policy = loadPolicy(readFileSync(policyPath, 'utf8'), policyPath);
   const dynamodb = new DynamoDBClient(config);
   const sqs = new SQSClient(config);
@@ -43,9 +38,9 @@ export function encryptDeps(config: ClientConfig, target: BenchTarget, policyPat
     targetBucket: target.targetBucket,
     kmsKeyArn: target.kmsKeyArn,
     managedKeyArn: createManagedKey(new KMSClient(config)),
-    customerKeys: createCustomerKeys({ secretsManager: new SecretsManagerClient(config), secretId: target.secretId }),
-    trail: createAuditTrail(dynamodb, target.table),
-    records: createObjectRecords(dynamodb, target.table),
+    customerKeys: createCustomerKeys({ secretsManager: new SecretsManagerClient(config), secretId: target.customerKeySecret }),
+    trail: createAuditTrail(dynamodb, target.auditTable),
+    records: createObjectRecords(dynamodb, target.auditTable),
     deadLetters: createDeadLetters(sqs, target.deadLetterQueueUrl),
     ingestQueueUrl: target.queueUrl,
     maxReceiveCount: 5,

@@ -1,10 +1,11 @@
 /** Objects per second of the encrypt use case against a script that only calls CopyObject. */
 
 import { randomBytes } from 'node:crypto';
-import { CopyObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CopyObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import type { StackClients } from '../local/clients.ts';
 import { type IngestMessage, parseIngestEvent } from '../src/events/index.ts';
 import { processIngest } from '../src/process-ingest.ts';
-import { type BenchTarget, type ClientConfig, encryptDeps } from './encrypt-deps.ts';
+import { encryptDeps } from './encrypt-deps.ts';
 import { compared, type Figure, median, timed } from './measure.ts';
 
 const OBJECT_BYTES = 10 * 1024;
@@ -14,21 +15,15 @@ const ROUNDS = 5;
 const SCENARIO = 'encrypt';
 
 /** @param sourceBucket a bucket without notifications, so that only the bench copies from it */
-export async function benchEncrypt(
-  config: ClientConfig,
-  target: BenchTarget,
-  sourceBucket: string,
-  count: number,
-  policyPath: string,
-): Promise<Figure[]> {
-  const s3 = new S3Client(config);
+export async function benchEncrypt(clients: StackClients, sourceBucket: string, count: number, policyPath: string): Promise<Figure[]> {
+  const { s3, config } = clients;
   const etags: string[] = [];
   await timed(count, PARALLEL, async (index) => {
     const put = new PutObjectCommand({ Bucket: sourceBucket, Key: `bench/${index}`, Body: randomBytes(OBJECT_BYTES) });
     etags[index] = (await s3.send(put)).ETag?.replaceAll('"', '') ?? '';
   });
 
-  const deps = encryptDeps(config, target, policyPath);
+  const deps = encryptDeps(config, clients, policyPath);
   const batches = Array.from({ length: Math.ceil(count / BATCH) }, (_, batch) => messages(sourceBucket, etags, batch));
 
   const bareRates: number[] = [];
@@ -37,11 +32,11 @@ export async function benchEncrypt(
     const bare = await timed(count, PARALLEL, (index) =>
       s3.send(
         new CopyObjectCommand({
-          Bucket: target.targetBucket,
+          Bucket: clients.targetBucket,
           Key: `bench/${index}`,
           CopySource: `${sourceBucket}/bench/${index}`,
           ServerSideEncryption: 'aws:kms',
-          SSEKMSKeyId: target.kmsKeyArn,
+          SSEKMSKeyId: clients.kmsKeyArn,
           BucketKeyEnabled: true,
         }),
       ),

@@ -3,8 +3,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
-import { demoClients } from '../cli/demo/clients.ts';
-import { table } from '../cli/terminal.ts';
+import { stackClients } from '../local/clients.ts';
 import { packageStack } from '../sandbox/build.ts';
 import { benchBundles } from './bundles.ts';
 import { benchDownload } from './download.ts';
@@ -33,38 +32,25 @@ figures.push(...benchBundles(artifacts.packageDir));
 
 const server = await startLocalServer(POLICY);
 try {
-  const { environment: env } = server;
-  const clients = demoClients(env);
-  const config = {
-    endpoint: env.AWS_ENDPOINT_URL ?? '',
-    region: env.AWS_REGION ?? '',
-    credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID ?? '', secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? '' },
-  };
-  const target = {
-    targetBucket: clients.targetBucket,
-    table: env.SEALDROP_AUDIT_TABLE ?? '',
-    kmsKeyArn: clients.kmsKeyArn,
-    secretId: env.SEALDROP_CUSTOMER_KEY_SECRET ?? '',
-    queueUrl: clients.queueUrl,
-    deadLetterQueueUrl: clients.deadLetterQueueUrl,
-  };
+  const clients = stackClients(server.environment);
   await clients.s3.send(new CreateBucketCommand({ Bucket: SOURCE_BUCKET }));
-  figures.push(...(await benchEncrypt(config, target, SOURCE_BUCKET, objects, POLICY)));
+  figures.push(...(await benchEncrypt(clients, SOURCE_BUCKET, objects, POLICY)));
   figures.push(...(await benchPipeline(clients, objects)));
-  figures.push(...(await benchMemory(clients, config, target)));
+  figures.push(...(await benchMemory(clients)));
   figures.push(...(await benchDownload(clients, server, Number(values.requests))));
 } finally {
   await server.stop();
 }
 
-const rows = figures.map(({ scenario, what, value, unit, against }) => [
-  scenario,
-  what,
-  `${round(value)} ${unit}`,
-  against === undefined ? '' : `${against.ratio.toFixed(2)} ×`,
-  against === undefined ? '' : `${round(against.value)} ${unit} (${against.what})`,
-]);
-console.log(table(['scenario', 'what', 'value', 'ratio', 'against'], rows));
+console.table(
+  figures.map(({ scenario, what, value, unit, against }) => ({
+    scenario,
+    what,
+    value: `${round(value)} ${unit}`,
+    ratio: against === undefined ? '' : `${against.ratio.toFixed(2)} ×`,
+    against: against === undefined ? '' : `${round(against.value)} ${unit} (${against.what})`,
+  })),
+);
 console.log(JSON.stringify({ node: process.version, figures }, null, 2));
 
 function round(value: number): string {

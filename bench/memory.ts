@@ -1,33 +1,32 @@
 /** Memory of the function's own work while 256 MiB flow through it: the read use case in this process, against the sandbox. */
 import { randomBytes } from 'node:crypto';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import type { DemoClients } from '../cli/demo/clients.ts';
-import { waitUntilEncrypted } from '../cli/demo/drop.ts';
+import { PutObjectCommand } from '@aws-sdk/client-s3';
+import type { StackClients } from '../local/clients.ts';
+import { drained } from '../local/queues.ts';
 import { createObjectRecords } from '../src/audit/object-record.ts';
 import { createCustomerKeys } from '../src/keys/customer-keys.ts';
 import { readObject } from '../src/read-object.ts';
-import type { BenchTarget, ClientConfig } from './encrypt-deps.ts';
 import { compared, type Figure } from './measure.ts';
 
 const BYTES = 256 * 1024 * 1024;
 const KEY = 'cards/256-mib';
 const MIB = 1024 * 1024;
 
-export async function benchMemory(clients: DemoClients, config: ClientConfig, target: BenchTarget): Promise<Figure[]> {
-  await clients.s3.send(new PutObjectCommand({ Bucket: clients.ingestBucket, Key: KEY, Body: Buffer.alloc(BYTES, randomBytes(MIB)) }));
-  await waitUntilEncrypted(1, clients, () => {});
+export async function benchMemory(clients: StackClients): Promise<Figure[]> {
+  const Body = Readable.from(chunks(), { objectMode: false });
+  await clients.s3.send(new PutObjectCommand({ Bucket: clients.ingestBucket, Key: KEY, Body, ContentLength: BYTES }));
+  await drained(clients);
   const deps = {
-    s3: new S3Client(config),
-    targetBucket: target.targetBucket,
-    records: createObjectRecords(new DynamoDBClient(config), target.table),
-    customerKeys: createCustomerKeys({ secretsManager: new SecretsManagerClient(config), secretId: target.secretId }),
+    s3: clients.s3,
+    targetBucket: clients.targetBucket,
+    records: createObjectRecords(new DynamoDBClient(clients.config), clients.auditTable),
+    customerKeys: createCustomerKeys({ secretsManager: clients.secrets, secretId: clients.customerKeySecret }),
     maxBodyBytes: BYTES,
   };
-  // The upload's buffer must not count.
+  // What the upload left must not count.
   globalThis.gc?.();
   const before = process.memoryUsage().rss;
   const { object } = await readObject({ key: KEY, purpose: 'read' }, deps);
@@ -43,4 +42,9 @@ export async function benchMemory(clients: DemoClients, config: ClientConfig, ta
   if (object.body !== null) await pipeline(object.body, sink);
   if (flowed !== BYTES) throw new Error(`only ${flowed} of ${BYTES} bytes came`);
   return [compared('memory', 'the function at most while 256 MiB flow', 'MiB', most / MIB, { what: 'before', value: before / MIB })];
+}
+
+function* chunks() {
+  const chunk = randomBytes(MIB);
+  for (let at = 0; at < BYTES; at += MIB) yield chunk;
 }

@@ -3,9 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { stackClients } from '../local/clients.ts';
+import { drained } from '../local/queues.ts';
 import { loadPolicy } from '../src/policy/load.ts';
-import { demoClients } from './demo/clients.ts';
-import { deadLetterCauses, dropFiles, waitUntilEncrypted } from './demo/drop.ts';
+import { deadLetterCauses, dropFiles } from './demo/drop.ts';
 import { fetchAndCompare } from './demo/fetch.ts';
 import { findFiles } from './demo/find-files.ts';
 import { inspectTarget } from './demo/inspect.ts';
@@ -41,14 +42,14 @@ async function demo(): Promise<boolean> {
     console.log(
       `The stack runs at ${sandbox.endpoint}, its API at ${sandbox.apiUrl} (started in ${formatSeconds(performance.now() - started)})\n`,
     );
-    const clients = demoClients(sandbox.environment());
+    const clients = stackClients(sandbox.environment());
 
     const dropping = phase('drop', files.length);
     await dropFiles(files, clients, dropping.update);
     dropping.finish('into the ingest bucket');
 
     const encrypting = phase('encrypt', files.length);
-    await waitUntilEncrypted(files.length, clients, encrypting.update);
+    await drained(clients, (left) => encrypting.update(files.length - left));
     encrypting.finish('into the target bucket');
 
     const fetching = phase('fetch', files.length);

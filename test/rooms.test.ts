@@ -15,7 +15,7 @@ interface SourceFile {
 
 const ENVIRONMENT = 'export const bucket = process.env.TARGET_BUCKET;\n';
 const PURE = ['src/policy', 'src/encryption', 'src/events', 'src/http'];
-const SURROUNDINGS = ['handlers', 'cli', 'sandbox', 'test', 'bench', 'stack'];
+const SURROUNDINGS = ['handlers', 'cli', 'sandbox', 'test', 'bench', 'stack', 'local'];
 
 let count = 0;
 
@@ -48,11 +48,16 @@ const OFFENCES: Record<string, SourceFile[]> = {
   ]),
   'a product or a handler that reads the environment': [...PURE, 'src', 'src/keys', 'handlers'].map((room) => file(room, ENVIRONMENT)),
   'a handler that imports anything but use cases and the runtime': [
-    ...['sandbox', 'cli', 'test', 'bench'].map((room) => importing('handlers', `../${room}/x.ts`)),
+    ...['sandbox', 'cli', 'test', 'bench', 'stack', 'local'].map((room) => importing('handlers', `../${room}/x.ts`)),
     importing('handlers', './other.ts'),
     importing('handlers', '@aws-sdk/client-s3'),
   ],
-  'somebody who imports a handler': ['src', 'cli', 'sandbox', 'stack'].map((room) => importing(room, '../handlers/x.ts')),
+  'somebody who imports the process to read it': ['src', 'src/http', 'handlers'].map((room) => importing(room, 'node:process')),
+  'somebody who imports a command': ['src', 'handlers', 'sandbox', 'stack', 'bench', 'local'].map((room) => importing(room, '../cli/x.ts')),
+  'clients of the stack that know more than any client': ['src', 'handlers', 'sandbox', 'stack', 'bench', 'test'].map((room) =>
+    importing('local', `../${room}/x.ts`),
+  ),
+  'somebody who imports a handler': ['src', 'cli', 'sandbox', 'stack', 'bench', 'local'].map((room) => importing(room, '../handlers/x.ts')),
   'a sandbox that imports the product, and would test it against itself': ['src', 'handlers', 'cli', 'stack', 'test', 'bench'].flatMap(
     (room) => [importing('sandbox', `../${room}/x.ts`), importing('sandbox/s3', `../../${room}/x.ts`)],
   ),
@@ -74,6 +79,9 @@ const CLEAN: SourceFile[] = [
   importing('cli', '../src/runtime.ts'),
   importing('cli', '../sandbox/index.ts'),
   importing('bench', '../sandbox/index.ts'),
+  importing('bench', '../local/clients.ts'),
+  importing('cli', '../local/clients.ts'),
+  importing('local', '@aws-sdk/client-s3'),
   importing('sandbox', 'node:http'),
   importing('stack', '../src/policy/load.ts'),
 ];

@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pMap from 'p-map';
-import type { DemoClients } from './clients.ts';
+import type { StackClients } from '../../local/clients.ts';
 import type { DroppedFile } from './find-files.ts';
 
 const PARALLEL_DOWNLOADS = 8;
@@ -12,7 +12,7 @@ const PARALLEL_DOWNLOADS = 8;
 export type Fetched = { identical: true } | { identical: false; reason: string };
 
 /** In the order of `files`. */
-export async function fetchAndCompare(files: DroppedFile[], clients: DemoClients, update: (done: number) => void): Promise<Fetched[]> {
+export async function fetchAndCompare(files: DroppedFile[], clients: StackClients, update: (done: number) => void): Promise<Fetched[]> {
   let done = 0;
   const compare = async (file: DroppedFile): Promise<Fetched> => {
     const result = await fetchOne(file, clients).catch((error: unknown) => differs(error instanceof Error ? error.message : String(error)));
@@ -23,7 +23,7 @@ export async function fetchAndCompare(files: DroppedFile[], clients: DemoClients
   return pMap(files, compare, { concurrency: PARALLEL_DOWNLOADS });
 }
 
-async function fetchOne(file: DroppedFile, { apiUrl, token }: DemoClients): Promise<Fetched> {
+async function fetchOne(file: DroppedFile, { apiUrl, token }: StackClients): Promise<Fetched> {
   const path = file.key.split('/').map(encodeURIComponent).join('/');
   const answer = await fetch(`${apiUrl}/objects/${path}`, { headers: { authorization: `Bearer ${token}` } });
   if (answer.status !== 200) return differs(`HTTP ${answer.status}: ${await answer.text()}`);

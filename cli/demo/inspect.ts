@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto';
 import { HeadObjectCommand, type HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
+import type { StackClients } from '../../local/clients.ts';
 import { matchPolicy } from '../../src/policy/match.ts';
 import type { Encryption, Policy } from '../../src/policy/schema.ts';
-import type { DemoClients } from './clients.ts';
 import type { DroppedFile } from './find-files.ts';
 
 const PARALLEL_REQUESTS = 16;
@@ -21,7 +21,7 @@ export interface StoredAs {
 export async function inspectTarget(
   files: DroppedFile[],
   policy: Policy,
-  clients: DemoClients,
+  clients: StackClients,
   update: (done: number) => void,
 ): Promise<StoredAs[]> {
   const customerKey = await clients.customerKey();
@@ -37,7 +37,7 @@ export async function inspectTarget(
   return pMap(files, inspect, { concurrency: PARALLEL_REQUESTS });
 }
 
-async function inspectOne(file: DroppedFile, named: Encryption, customerKey: Buffer, clients: DemoClients): Promise<StoredAs> {
+async function inspectOne(file: DroppedFile, named: Encryption, customerKey: Buffer, clients: StackClients): Promise<StoredAs> {
   const object = { Bucket: clients.targetBucket, Key: file.key };
   const bare = await head(object, clients);
   if (typeof bare !== 'number') return judge(bare, named, customerKey, clients);
@@ -48,7 +48,7 @@ async function inspectOne(file: DroppedFile, named: Encryption, customerKey: Buf
   return judge(opened, named, customerKey, clients);
 }
 
-function judge(answer: HeadObjectCommandOutput, named: Encryption, customerKey: Buffer, { kmsKeyArn }: DemoClients): StoredAs {
+function judge(answer: HeadObjectCommandOutput, named: Encryption, customerKey: Buffer, { kmsKeyArn }: StackClients): StoredAs {
   const { ServerSideEncryption: algorithm, SSEKMSKeyId: keyArn, BucketKeyEnabled = false, SSECustomerKeyMD5 } = answer;
   const key = keyArn === kmsKeyArn ? "the stack's key" : 'the AWS managed key';
   const keyAsNamed = (wanted: string | undefined) => (wanted === undefined) === (keyArn === kmsKeyArn) && keyArn !== undefined;
@@ -73,7 +73,7 @@ function judge(answer: HeadObjectCommandOutput, named: Encryption, customerKey: 
 /** @returns the answer, or the status that refused it */
 async function head(
   input: ConstructorParameters<typeof HeadObjectCommand>[0],
-  { s3 }: DemoClients,
+  { s3 }: StackClients,
 ): Promise<HeadObjectCommandOutput | number> {
   return s3.send(new HeadObjectCommand(input)).catch((error: unknown) => {
     const metadata = error instanceof Error && '$metadata' in error ? (error.$metadata as { httpStatusCode?: number }) : {};

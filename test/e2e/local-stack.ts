@@ -2,18 +2,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { KMSClient } from '@aws-sdk/client-kms';
-import { PutObjectCommand, type PutObjectCommandInput, S3Client } from '@aws-sdk/client-s3';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import {
-  DeleteMessageCommand,
-  GetQueueAttributesCommand,
-  type Message,
-  ReceiveMessageCommand,
-  SendMessageCommand,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
+import { PutObjectCommand, type PutObjectCommandInput } from '@aws-sdk/client-s3';
+import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
+import { type StackClients, stackClients } from '../../local/clients.ts';
+import { drained } from '../../local/queues.ts';
 import { packageStack } from '../../sandbox/build.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/index.ts';
 
@@ -24,11 +16,10 @@ export interface LocalStack {
   sandbox: Sandbox;
   dataDir: string;
   env: Record<string, string>;
-  s3: S3Client;
-  kms: KMSClient;
-  sqs: SQSClient;
-  secrets: SecretsManagerClient;
-  dynamodb: DynamoDBClient;
+  s3: StackClients['s3'];
+  kms: StackClients['kms'];
+  sqs: StackClients['sqs'];
+  secrets: StackClients['secrets'];
   ingestBucket: string;
   targetBucket: string;
   /** Puts an object into the ingest bucket. */
@@ -59,7 +50,7 @@ export async function startLocalStack(policy = 'test/e2e/policy.yml'): Promise<L
   const dataDir = mkdtempSync(join(tmpdir(), 'sealdrop-e2e-'));
   let sandbox = await startSandbox({ dataDir, port: 0, apiPort: 0, artifacts });
   let env = sandbox.environment();
-  let clients = clientsOf(env);
+  let clients = stackClients(env);
   const variable = (name: string) => env[name] ?? '';
 
   const stack: LocalStack = {
@@ -81,9 +72,6 @@ export async function startLocalStack(policy = 'test/e2e/policy.yml'): Promise<L
     get secrets() {
       return clients.secrets;
     },
-    get dynamodb() {
-      return clients.dynamodb;
-    },
     dataDir,
     ingestBucket: variable('SEALDROP_INGEST_BUCKET'),
     targetBucket: variable('SEALDROP_TARGET_BUCKET'),
@@ -91,7 +79,7 @@ export async function startLocalStack(policy = 'test/e2e/policy.yml'): Promise<L
       const put = new PutObjectCommand({ Bucket: variable('SEALDROP_INGEST_BUCKET'), Key: key, Body: body, ...more });
       return { versionId: (await clients.s3.send(put)).VersionId };
     },
-    settled: () => until('the ingest queue to be empty', async () => (await waiting(clients.sqs, variable('SEALDROP_QUEUE_URL'))) === 0),
+    settled: () => drained(clients, () => {}, PATIENCE_MS),
     async takeDeadLetters(count) {
       const QueueUrl = variable('SEALDROP_DEAD_LETTER_QUEUE_URL');
       const taken: Message[] = [];
@@ -127,7 +115,7 @@ export async function startLocalStack(policy = 'test/e2e/policy.yml'): Promise<L
       await sandbox.stop();
       sandbox = await startSandbox({ dataDir, port: 0, apiPort: 0, artifacts });
       env = sandbox.environment();
-      clients = clientsOf(env);
+      clients = stackClients(env);
     },
   };
   return stack;
@@ -140,25 +128,4 @@ export async function until(what: string, holds: () => Promise<boolean>): Promis
     if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-function clientsOf(env: Record<string, string>) {
-  const config = {
-    endpoint: env.AWS_ENDPOINT_URL ?? '',
-    region: env.AWS_REGION ?? '',
-    credentials: { accessKeyId: env.AWS_ACCESS_KEY_ID ?? '', secretAccessKey: env.AWS_SECRET_ACCESS_KEY ?? '' },
-  };
-  return {
-    s3: new S3Client(config),
-    kms: new KMSClient(config),
-    sqs: new SQSClient(config),
-    secrets: new SecretsManagerClient(config),
-    dynamodb: new DynamoDBClient(config),
-  };
-}
-
-async function waiting(sqs: SQSClient, QueueUrl: string): Promise<number> {
-  const AttributeNames = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
-  const { Attributes = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...AttributeNames] }));
-  return AttributeNames.reduce((sum, name) => sum + Number(Attributes[name] ?? 0), 0);
 }
