@@ -10,8 +10,8 @@
  * - what AWS does with `//`, `..` and a trailing slash in a path is not documented: they reach the function as sent.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Functions } from '../lambda/index.ts';
+import { type Loopback, onLoopback } from '../loopback.ts';
 import { type Authorize, createAuthorize } from './authorizer.ts';
 import { readBody, sendBuffered } from './buffered.ts';
 import { type Refusal, sendGatewayResponse } from './gateway-response.ts';
@@ -30,13 +30,9 @@ export interface RestApiOptions {
   maxStreamedBytes?: number;
 }
 
-export interface RestApi {
+export interface RestApi extends Loopback {
   /** Replaces what the API is; requests under way finish by what it was. */
   deploy(api: Api): void;
-  /** Binds to loopback. `0` takes any free port. */
-  listen(port: number): Promise<{ port: number; url: string }>;
-  /** Cuts every connection and frees the port; resolves as well when it never listened. */
-  close(): Promise<void>;
 }
 
 interface Deployment {
@@ -125,20 +121,7 @@ export function openRestApi({ functions, maxStreamedBytes = MAX_STREAMED_BYTES }
     deploy(api) {
       deployment = { api, route: createRouter(api), authorize: createAuthorize(api, functions) };
     },
-    listen: (port) =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(port, '127.0.0.1', () => {
-          server.off('error', reject);
-          const bound = (server.address() as AddressInfo).port;
-          resolve({ port: bound, url: `http://127.0.0.1:${bound}` });
-        });
-      }),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    ...onLoopback(server),
   };
 }
 

@@ -6,8 +6,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { AwsError } from '../aws-error.ts';
+import { type Loopback, onLoopback } from '../loopback.ts';
 import type { Service, WireRequest } from '../service.ts';
 import { authenticatePresigned, authenticateS3, authenticateService, identificationOf, type Target } from './authenticate.ts';
 import type { Credentials } from './credentials.ts';
@@ -32,14 +32,7 @@ export interface AwsServerOptions {
   onDefect?: (error: unknown) => void;
 }
 
-export interface AwsServer {
-  /** Binds to loopback. `0` takes any free port. */
-  listen(port: number): Promise<{ port: number; url: string }>;
-  /** Cuts every connection and frees the port; resolves as well when it never listened. */
-  close(): Promise<void>;
-}
-
-export function createAwsServer({ services, credentials, local = {}, onDefect = printDefect }: AwsServerOptions): AwsServer {
+export function createAwsServer({ services, credentials, local = {}, onDefect = printDefect }: AwsServerOptions): Loopback {
   const server = createServer(
     { noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0, headersTimeout: 0, connectionsCheckingInterval: NEVER_CHECK_MS },
     (request, response) => void answer(request, response, () => {}),
@@ -111,22 +104,7 @@ export function createAwsServer({ services, credentials, local = {}, onDefect = 
     return services.s3;
   }
 
-  return {
-    listen: (port) =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(port, '127.0.0.1', () => {
-          server.off('error', reject);
-          const bound = (server.address() as AddressInfo).port;
-          resolve({ port: bound, url: `http://127.0.0.1:${bound}` });
-        });
-      }),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  return onLoopback(server);
 }
 
 function targetOf(request: IncomingMessage): Target {

@@ -5,13 +5,14 @@ import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { ISSUER_PATH, type Issuer, openIssuer } from '../../../sandbox/issuer/issuer.ts';
+import type { Loopback } from '../../../sandbox/loopback.ts';
 import { openState, type State } from '../../../sandbox/state.ts';
 import { openCredentials } from '../../../sandbox/wire/credentials.ts';
-import { type AwsServer, createAwsServer } from '../../../sandbox/wire/server.ts';
+import { createAwsServer } from '../../../sandbox/wire/server.ts';
 
 let dir: string;
 let state: State;
-let server: AwsServer;
+let server: Loopback;
 let issuer: Issuer;
 let endpoint: string;
 
