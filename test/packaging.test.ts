@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compilePolicy } from '../stack/policy.ts';
+import { checkedStage } from '../stack/stage.ts';
 
 let folder: string;
 
@@ -50,5 +51,17 @@ describe('compilePolicy', () => {
 
   it('takes the policy that the project ships', () => {
     expect(compilePolicy('policy.yml').version).toBe(1);
+  });
+});
+
+describe('checkedStage', () => {
+  it.each(['dev', 'qa', 'prod', 'eu-2', `a${'b'.repeat(16)}`])('may be %s', (name) => {
+    expect(checkedStage(name)).toBe(name);
+  });
+
+  it.each(['Prod', 'p', '1st', 'a_b', 'a-', '', `a${'b'.repeat(17)}`])('may not be "%s": buckets and roles could not be named', (name) => {
+    expect(failureOf(() => checkedStage(name)).stack).toBe(
+      `\n--stage ${name}: a stage is 2 to 17 lower-case letters, digits and hyphens, and begins with a letter`,
+    );
   });
 });
