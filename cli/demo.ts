@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stackClients } from '../local/clients.ts';
 import { drained } from '../local/queues.ts';
+import type { Sandbox } from '../sandbox/index.ts';
 import { loadPolicy } from '../src/policy/load.ts';
 import { deadLetterCauses, dropFiles } from './demo/drop.ts';
 import { fetchAndCompare } from './demo/fetch.ts';
@@ -16,6 +17,9 @@ import { formatBytes, formatSeconds, startProgress } from './terminal.ts';
 
 const POLICY = 'cli/demo/policy.yml';
 const SAMPLES = 'samples';
+
+/** What a shell expects of a command that a signal ended: 128 and the signal's number. */
+const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 };
 
 /** Where files of the default rule go. */
 const DEFAULT_PREFIX = 'files/';
@@ -36,9 +40,17 @@ async function demo(): Promise<boolean> {
   console.log(`Sealdrop demo: ${files.length} files, ${formatBytes(bytes)}, spread over ${prefixes.join(' ')}\n`);
 
   const dataDir = mkdtempSync(join(tmpdir(), 'sealdrop-demo-'));
+  const forget = () => rmSync(dataDir, { recursive: true, force: true });
+  for (const [signal, code] of Object.entries(INTERRUPTED)) {
+    process.once(signal, () => {
+      forget();
+      process.exit(code);
+    });
+  }
   const started = performance.now();
-  const sandbox = await startLocalStack({ policyPath: POLICY, dataDir, port: 0, apiPort: 0 });
+  let sandbox: Sandbox | null = null;
   try {
+    sandbox = await startLocalStack({ policyPath: POLICY, dataDir, port: 0, apiPort: 0 });
     console.log(
       `The stack runs at ${sandbox.endpoint}, its API at ${sandbox.apiUrl} (started in ${formatSeconds(performance.now() - started)})\n`,
     );
@@ -71,8 +83,8 @@ async function demo(): Promise<boolean> {
     console.log(`\n${text}`);
     return ok;
   } finally {
-    await sandbox.stop();
-    rmSync(dataDir, { recursive: true, force: true });
+    await sandbox?.stop();
+    forget();
   }
 }
 
