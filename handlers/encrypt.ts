@@ -12,11 +12,15 @@ import { policyFingerprint } from '../src/policy/fingerprint.ts';
 import { type ProcessDeps, processIngest } from '../src/process-ingest.ts';
 import * as runtime from '../src/runtime.ts';
 
-/** Takes any accepted event; of a queue it reports per message, without one a failure that may heal is thrown. */
+/** Time kept for events, records and dead letters once slow copies are given up. */
+const RESERVE_MS = 20_000;
+
+/** Takes any accepted event; of a queue it reports per message, without one it throws only what could not be dead-lettered. */
 export const createHandler =
   (deps: () => ProcessDeps) =>
-  async (event: unknown, _context?: Context): Promise<SQSBatchResponse> => {
-    const results = await processIngest(parseIngestEvent(event), deps());
+  async (event: unknown, context?: Pick<Context, 'getRemainingTimeInMillis'>): Promise<SQSBatchResponse> => {
+    const signal = context && AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - RESERVE_MS));
+    const results = await processIngest(parseIngestEvent(event), signal === undefined ? deps() : { ...deps(), signal });
     const retried = results.filter((result) => result.verdict === 'retry');
     for (const { message, error } of retried) {
       if (message.receipt === null) throw error;

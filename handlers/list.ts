@@ -2,7 +2,7 @@
 import middy from '@middy/core';
 import { createAuditTrail } from '../src/audit/trail.ts';
 import { toJson } from '../src/http/problem.ts';
-import { parseApiRequest, wholeNumber } from '../src/http/request.ts';
+import { parseApiRequest, possibleKey, wholeNumber } from '../src/http/request.ts';
 import { type ListDeps, listObjects } from '../src/list-objects.ts';
 import { createLog } from '../src/observability.ts';
 import { problemJson } from '../src/problem-json.ts';
@@ -16,7 +16,8 @@ export const createHandler = (deps: () => ListDeps) =>
     .use(problemJson(() => deps().log))
     .handler(async (event: unknown) => {
       const { query, caller, requestId } = parseApiRequest(event, ['prefix', 'delimiter', 'limit', 'cursor']);
-      const { prefix = '', delimiter, cursor } = query;
+      const { delimiter, cursor } = query;
+      const prefix = possibleKey('prefix', query.prefix ?? '');
       const limit = wholeNumber('limit', query.limit, MAX_KEYS, MAX_KEYS);
       return toJson(await listObjects({ prefix, delimiter, limit, cursor, caller, requestId }, deps()));
     });

@@ -17,6 +17,8 @@ export interface DecideDeps {
   /** Gives the ARN of `aws/s3`. */
   managedKeyArn: () => Promise<string>;
   customerKeys: CustomerKeys;
+  /** Gives look-ups up as `time-out`. */
+  signal?: AbortSignal;
 }
 
 /** Asks S3 for content type or tags only when a rule turns on them. @throws SealdropError of the source or the keys */
@@ -28,7 +30,7 @@ export async function decideEncryption(ref: ObjectRef, deps: DecideDeps): Promis
       case 'encrypt':
         return resolveKeys(decision.encryption, deps);
       case 'look-up':
-        facts = { ...facts, ...(await LOOK_UP[decision.fact](deps.s3, ref)) };
+        facts = { ...facts, ...(await LOOK_UP[decision.fact](deps, ref)) };
         break;
       default:
         decision satisfies never;
@@ -52,18 +54,18 @@ async function resolveKeys(encryption: Encryption, deps: DecideDeps): Promise<Re
   }
 }
 
-const LOOK_UP: { [Fact in CostlyFact]: (s3: S3Client, ref: ObjectRef) => Promise<Required<Pick<ObjectFacts, Fact>>> } = {
-  async contentType(s3, ref) {
+const LOOK_UP: { [Fact in CostlyFact]: (deps: DecideDeps, ref: ObjectRef) => Promise<Required<Pick<ObjectFacts, Fact>>> } = {
+  async contentType({ s3, signal }, ref) {
     const head = new HeadObjectCommand({ Bucket: ref.bucket, Key: ref.key, VersionId: ref.versionId, IfMatch: ref.etag });
-    const answer = await s3.send(head).catch((error: unknown) => {
+    const answer = await s3.send(head, signal && { abortSignal: signal }).catch((error: unknown) => {
       throw headError(error, ref);
     });
     // S3's own default for objects that were stored without a type.
     return { contentType: answer.ContentType ?? 'binary/octet-stream' };
   },
-  async tags(s3, ref) {
+  async tags({ s3, signal }, ref) {
     const tagging = new GetObjectTaggingCommand({ Bucket: ref.bucket, Key: ref.key, VersionId: ref.versionId });
-    const answer = await s3.send(tagging).catch((error: unknown) => {
+    const answer = await s3.send(tagging, signal && { abortSignal: signal }).catch((error: unknown) => {
       throw translateAwsError(error, TAGGING_ERRORS, ref);
     });
     return { tags: Object.fromEntries((answer.TagSet ?? []).map(({ Key = '', Value = '' }) => [Key, Value])) };

@@ -9,6 +9,7 @@ import { type DecideDeps, decideEncryption } from './decide-encryption.ts';
 import { describeEncryption, type EncryptionDescription } from './encryption/index.ts';
 import { asSealdropError, SealdropError } from './errors.ts';
 import type { ObjectRef } from './events/index.ts';
+import type { Log } from './observability.ts';
 
 /** Copies under way at once in one invocation; S3 does the work, so this bounds open requests, not memory. */
 const MAX_PARALLEL_COPIES = 32;
@@ -20,6 +21,7 @@ export interface EncryptDeps extends DecideDeps {
   policyFingerprint: string;
   trail: AuditTrail;
   records: ObjectRecords;
+  log: Log;
 }
 
 export interface EncryptRequest {
@@ -42,8 +44,11 @@ export async function encryptObjects(requests: EncryptRequest[], deps: EncryptDe
     await deps.trail.append(copies.flatMap(({ event }) => (event === null ? [] : [event])));
     await deps.records.append(copies.flatMap(({ record }) => (record === null ? [] : [record])));
   } catch (error) {
-    // A copy without its event and record does not count; what failed anyway keeps its own cause.
-    return copies.map(({ outcome }) => (outcome.status === 'failed' ? outcome : failed(outcome.ref, error)));
+    deps.log.error('events or records could not be written', { objects: copies.length, cause: asSealdropError(error).message });
+    // Without event and record nothing counts, and a failure is retried to be recorded; at the last try its own cause matters more.
+    return copies.map(({ outcome }, index) =>
+      outcome.status === 'failed' && requests[index]?.lastTry ? outcome : failed(outcome.ref, error),
+    );
   }
   return copies.map(({ outcome }) => outcome);
 }
@@ -80,7 +85,7 @@ async function decideAndCopy(
   try {
     planCopy(ref);
     const encryption = await decideEncryption(ref, deps);
-    const stored = await copyObject(deps.s3, ref, deps.targetBucket, encryption);
+    const stored = await copyObject(deps, ref, encryption);
     return { stored, encryption: describeEncryption(encryption), key: ref.key };
   } catch (error) {
     const { alternativeKey, ...rest } = ref;

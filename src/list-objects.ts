@@ -57,8 +57,10 @@ export async function listObjects(request: ListRequest, deps: ListDeps): Promise
       }),
     )
     .catch((error: unknown) => {
+      if (error instanceof Error && error.name === 'InvalidArgument') {
+        throw new SealdropError('invalid-request', 'The cursor is not one that this listing gave', { cause: error });
+      }
       throw translateAwsError(error, {
-        InvalidArgument: ['invalid-request', 'The cursor is not one that this listing gave'],
         AccessDenied: ['access-denied', 'S3 denies the listing'],
         NoSuchBucket: ['target-missing', 'the target bucket does not exist'],
       });

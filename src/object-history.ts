@@ -1,5 +1,6 @@
 /** What happened to an object, for one who may know. */
-import type { AuditTrail, HistoryPage } from './audit/trail.ts';
+import type { AuditEvent } from './audit/event.ts';
+import type { AuditTrail } from './audit/trail.ts';
 import { SealdropError } from './errors.ts';
 import { mayAccess } from './http/access.ts';
 import type { Caller } from './http/request.ts';
@@ -25,6 +26,9 @@ export interface HistoryRequest {
   requestId: string;
 }
 
+/** An event without what AWS said and where objects lie: messages hold the names of roles, keys and buckets. Operators have the table and the logs. */
+export type ToldEvent = Omit<AuditEvent, 'detail' | 'bucket'>;
+
 /** A moment as ISO 8601 writes it, or a day: what sort keys begin with. */
 const MOMENT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z?)?$/;
 
@@ -32,10 +36,7 @@ const MOMENT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z?)?$/;
 const POSITION = /^\d{4}-\d\d-\d\dT[\d:.]+Z#[A-Za-z]+#[\x21-\x7e]+$/;
 
 /** @throws SealdropError `forbidden`, `invalid-request`, `audit-unavailable` */
-export async function objectHistory(
-  request: HistoryRequest,
-  deps: HistoryDeps,
-): Promise<{ events: HistoryPage['events']; cursor: string | null }> {
+export async function objectHistory(request: HistoryRequest, deps: HistoryDeps): Promise<{ events: ToldEvent[]; cursor: string | null }> {
   const { key, from, to, cursor, limit, caller, requestId } = request;
   if (!mayAccess(deps.access, caller.claims, 'history', key)) {
     await recordRefusal({ action: 'HistoryDenied', bucket: deps.targetBucket, key, caller, requestId }, deps);
@@ -60,10 +61,14 @@ export async function objectHistory(
     ...(to === undefined ? {} : { to: bounds.to }),
     ...(after === undefined ? {} : { after }),
   });
-  return { events: page.events, cursor: page.next === null ? null : Buffer.from(page.next).toString('base64url') };
+  return { events: page.events.map(toldOf), cursor: page.next === null ? null : Buffer.from(page.next).toString('base64url') };
 }
 
 /** Sort keys are compared as text: `09:30Z` would stand behind `09:30:15.000Z`, `09:30` stands before it. */
 function openEnded(moment: string): string {
   return moment.replace(/Z$/, '');
+}
+
+function toldOf({ detail: _, bucket: __, ...event }: AuditEvent): ToldEvent {
+  return event;
 }

@@ -2,7 +2,7 @@
 import { ChangeMessageVisibilityCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import type { DeadLetters } from './dead-letters.ts';
 import { type EncryptDeps, type EncryptOutcome, encryptObjects } from './encrypt-objects.ts';
-import { asSealdropError, type SealdropError } from './errors.ts';
+import { asSealdropError, SealdropError } from './errors.ts';
 import type { IngestMessage } from './events/index.ts';
 import type { Log } from './observability.ts';
 
@@ -49,10 +49,9 @@ export async function processIngest(messages: IngestMessage[], deps: ProcessDeps
 
 /** A message is retried while one of its objects may heal; it is dead-lettered once none can, or at its last delivery. */
 async function settle(message: IngestMessage, errors: SealdropError[], deps: ProcessDeps): Promise<IngestResult> {
-  const healing = errors.find((error) => error.retryable);
-  const error = healing ?? errors[0];
-  if (error === undefined) return { message, verdict: 'done', error: null };
-  if (healing !== undefined && !isLastTry(message, deps)) {
+  const error = together(errors);
+  if (error === null) return { message, verdict: 'done', error: null };
+  if (error.retryable && !isLastTry(message, deps)) {
     await backOff(message, deps);
     return { message, verdict: 'retry', error };
   }
@@ -61,7 +60,8 @@ async function settle(message: IngestMessage, errors: SealdropError[], deps: Pro
     deps.log.error('dead-lettered', { messageId: message.receipt?.messageId, ...describe(error) });
     return { message, verdict: 'dead-lettered', error };
   } catch (failure) {
-    // The queue's own redrive still catches it, without the cause.
+    // Tried again; at last the queue's own redrive catches it, without the cause.
+    await backOff(message, deps);
     deps.log.error('could not dead-letter', { messageId: message.receipt?.messageId, ...describe(asSealdropError(failure)) });
     return { message, verdict: 'retry', error };
   }
@@ -80,8 +80,17 @@ async function backOff(message: IngestMessage, deps: ProcessDeps): Promise<void>
   });
 }
 
+/** Without a queue there is no other: what invoked the function may drop the event after its own few retries. */
 function isLastTry(message: IngestMessage, deps: ProcessDeps): boolean {
-  return message.receipt !== null && message.receipt.receiveCount >= deps.maxReceiveCount;
+  return message.receipt === null || message.receipt.receiveCount >= deps.maxReceiveCount;
+}
+
+/** One error for a message with several objects: the code of one that may heal, else of the first, and every cause. */
+function together(errors: SealdropError[]): SealdropError | null {
+  const first = errors.find((error) => error.retryable) ?? errors[0];
+  if (first === undefined || errors.length === 1) return first ?? null;
+  const causes = errors.map(({ code, message, object }) => `${object?.key ?? 'an event'}: ${code}: ${message}`);
+  return new SealdropError(first.code, causes.join('; '), { object: first.object, cause: first });
 }
 
 function errorOf(outcome: EncryptOutcome): SealdropError[] {

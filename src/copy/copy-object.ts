@@ -11,6 +11,13 @@ export interface StoredChecksum {
   type: string;
 }
 
+export interface CopyDeps {
+  s3: S3Client;
+  targetBucket: string;
+  /** Gives the call up as `time-out`. */
+  signal?: AbortSignal;
+}
+
 /** What the target holds now, as its answer said. */
 export interface StoredCopy {
   /** Without quotes. */
@@ -24,7 +31,11 @@ export interface StoredCopy {
  * @throws SealdropError of the source, the keys or the target; `answer-mismatch` when S3 said anything but what was asked
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
  */
-export async function copyObject(s3: S3Client, ref: ObjectRef, targetBucket: string, encryption: ResolvedEncryption): Promise<StoredCopy> {
+export async function copyObject(
+  { s3, targetBucket, signal }: CopyDeps,
+  ref: ObjectRef,
+  encryption: ResolvedEncryption,
+): Promise<StoredCopy> {
   const answer = await s3
     .send(
       new CopyObjectCommand({
@@ -38,6 +49,7 @@ export async function copyObject(s3: S3Client, ref: ObjectRef, targetBucket: str
         AnnotationDirective: 'EXCLUDE',
         ...writeParameters(encryption),
       }),
+      signal && { abortSignal: signal },
     )
     .catch((error: unknown) => {
       throw translateCopyError(error, ref, targetBucket);

@@ -35,6 +35,9 @@ export function translateCopyError(error: unknown, ref: ObjectRef, targetBucket:
     const [code, meaning] = denied(message);
     return new SealdropError(code, `${meaning} (${name}: ${message})`, { object, cause: error });
   }
+  if (name === 'InvalidArgument' && /version id/i.test(message)) {
+    return new SealdropError('malformed-event', `S3 does not take the event's version id (${message})`, { object, cause: error });
+  }
   if (name === 'InvalidRequest') {
     if (/larger than the maximum allowable size/i.test(message)) {
       return new SealdropError('too-large', message, { object, cause: error });

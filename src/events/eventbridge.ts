@@ -1,7 +1,7 @@
 /** EventBridge's "Object Created": https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html */
 import * as z from 'zod/mini';
 import { checkedRef, decodeFormKey, moment, type ObjectRef, unquoted } from './object-ref.ts';
-import { parse } from './parse.ts';
+import { parse, SEQUENCER, shortText } from './parse.ts';
 
 const envelopeSchema = z.object({ source: z.literal('aws.s3'), 'detail-type': z.string(), detail: z.unknown() });
 
@@ -14,10 +14,10 @@ const createdSchema = z.object({
       size: z.int().check(z.nonnegative()),
       etag: z.string().check(z.minLength(1)),
       'version-id': z.nullish(z.string()),
-      sequencer: z.string().check(z.regex(/^[0-9A-Fa-f]+$/)),
+      sequencer: z.string().check(z.regex(SEQUENCER)),
     }),
-    'request-id': z.optional(z.string()),
-    requester: z.optional(z.string()),
+    'request-id': z.optional(shortText),
+    requester: z.optional(shortText),
   }),
 });
 

@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { SealdropError } from '../errors.ts';
 import { checkedRef, decodeFormKey, moment, type ObjectRef, unquoted } from './object-ref.ts';
-import { parse } from './parse.ts';
+import { parse, SEQUENCER, shortText } from './parse.ts';
 
 /** Minor versions add members only: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
 const SUPPORTED_MAJOR = '2.';
@@ -15,8 +15,8 @@ const recordSchema = z.object({
 
 const createdSchema = z.object({
   eventTime: z.iso.datetime(),
-  userIdentity: z.optional(z.object({ principalId: z.optional(z.string()) })),
-  responseElements: z.optional(z.object({ 'x-amz-request-id': z.optional(z.string()) })),
+  userIdentity: z.optional(z.object({ principalId: z.optional(shortText) })),
+  responseElements: z.optional(z.object({ 'x-amz-request-id': z.optional(shortText) })),
   s3: z.object({
     bucket: z.object({ name: z.string().check(z.minLength(1)) }),
     object: z.object({
@@ -25,7 +25,7 @@ const createdSchema = z.object({
       eTag: z.string().check(z.minLength(1)),
       // Documented as null in a bucket without versioning; in practice it is left out.
       versionId: z.nullish(z.string()),
-      sequencer: z.string().check(z.regex(/^[0-9A-Fa-f]+$/)),
+      sequencer: z.string().check(z.regex(SEQUENCER)),
     }),
   }),
 });

@@ -62,9 +62,14 @@ export function requestedKey(request: ApiRequest): string {
   }
   const key = encoded === undefined ? request.query.key : decodeOnce(encoded);
   if (key === undefined || key === '') throw new SealdropError('invalid-request', 'no key: use /objects/KEY or /object?key=KEY');
-  if (!key.isWellFormed()) throw new SealdropError('invalid-request', 'the key is not valid Unicode');
+  return possibleKey('key', key);
+}
+
+/** @throws SealdropError `invalid-request` for what no key can be, nor begin with */
+export function possibleKey(name: string, key: string): string {
+  if (!key.isWellFormed()) throw new SealdropError('invalid-request', `the ${name} is not valid Unicode`);
   const bytes = Buffer.byteLength(key);
-  if (bytes > MAX_KEY_BYTES) throw new SealdropError('invalid-request', `the key has ${bytes} bytes; S3 allows ${MAX_KEY_BYTES}`);
+  if (bytes > MAX_KEY_BYTES) throw new SealdropError('invalid-request', `the ${name} has ${bytes} bytes; S3 allows ${MAX_KEY_BYTES}`);
   return key;
 }
 

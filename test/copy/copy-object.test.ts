@@ -48,7 +48,8 @@ const HOSTILE_KEYS = {
 function world(answer = honestCopy) {
   const { clients, s3 } = mockAws();
   s3.on(CopyObjectCommand).callsFake(async (input: CopyObjectCommandInput) => answer(input));
-  const copy = (ref: ObjectRef, mode = MODES[0] ?? 'sse-s3') => copyObject(clients.s3, ref, TARGET_BUCKET, ENCRYPTIONS[mode]);
+  const copy = (ref: ObjectRef, mode = MODES[0] ?? 'sse-s3') =>
+    copyObject({ s3: clients.s3, targetBucket: TARGET_BUCKET }, ref, ENCRYPTIONS[mode]);
   return { s3, copy, inputs: () => s3.commandCalls(CopyObjectCommand).map((call) => call.args[0].input) };
 }
 
@@ -63,7 +64,11 @@ describe('copyObject', () => {
   it('says that the Bucket Key is off, since silence would take the bucket default', async () => {
     const { clients, s3 } = mockAws();
     s3.on(CopyObjectCommand).callsFake(async (input: CopyObjectCommandInput) => honestCopy(input));
-    await copyObject(clients.s3, objectRef(), TARGET_BUCKET, { mode: 'sse-kms', keyArn: STACK_KEY, bucketKey: false });
+    await copyObject({ s3: clients.s3, targetBucket: TARGET_BUCKET }, objectRef(), {
+      mode: 'sse-kms',
+      keyArn: STACK_KEY,
+      bucketKey: false,
+    });
     expect(s3.commandCalls(CopyObjectCommand)[0]?.args[0].input).toMatchObject({ BucketKeyEnabled: false });
   });
 

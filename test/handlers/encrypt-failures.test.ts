@@ -137,8 +137,17 @@ describe('a failure that may heal', () => {
     expect(await run(queued([notification({})]))).toEqual(RETRY);
   });
 
-  it('is thrown without a queue, so that whoever invoked tries again', async () => {
-    await expect(failingCopy(SLOW).run(event('s3-put'))).rejects.toMatchObject({ code: 'throttled', retryable: true });
+  it('is dead-lettered and recorded without a queue, since whoever invoked may drop the event', async () => {
+    const { run, world } = failingCopy(SLOW);
+    expect(await run(event('s3-put'))).toEqual({ batchItemFailures: [] });
+    expect(deadLetters(world).map(({ MessageAttributes }) => MessageAttributes?.code?.StringValue)).toEqual(['throttled']);
+    expect(auditEvents(world)).toMatchObject([{ action: 'EncryptionFailed', code: 'throttled' }]);
+  });
+
+  it('that cannot even be dead-lettered without a queue is thrown', async () => {
+    const { run, world } = failingCopy(SLOW);
+    world.sqs.on(SendMessageCommand).rejects(tableError('InternalError'));
+    await expect(run(event('s3-put'))).rejects.toMatchObject({ code: 'throttled' });
   });
 
   it('of Secrets Manager concerns only the objects that need it', async () => {
@@ -160,16 +169,26 @@ describe('the audit trail', () => {
     expect(world.log.entries).toContainEqual(expect.objectContaining({ fields: expect.objectContaining({ code: 'audit-unavailable' }) }));
   });
 
-  it('that fails for a batch brings all its copies back, and keeps the cause of what failed anyway', async () => {
+  it('that fails for a batch brings all of it back, also what failed anyway, to be recorded', async () => {
     const world = encryptWorld();
     world.s3.on(CopyObjectCommand, { Key: 'gone' }).rejects(GONE);
     world.dynamodb.on(BatchWriteItemCommand).rejects(tableError('ProvisionedThroughputExceededException'));
     const answer = await createHandler(() => world.deps)(
       queued([notification({ key: 'gone' }), notification({ key: 'b', sequencer: '02' })]),
     );
-    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'message-1' }] });
-    expect(deadLetters(world)[0]?.MessageAttributes?.code?.StringValue).toBe('source-gone');
+    expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'message-0' }, { itemIdentifier: 'message-1' }] });
+    expect(deadLetters(world)).toEqual([]);
     expect(objectRecords(world)).toEqual([]);
+    expect(world.log.entries).toContainEqual(expect.objectContaining({ message: 'events or records could not be written' }));
+  });
+
+  it('that fails at the last delivery keeps the cause of what failed anyway', async () => {
+    const world = encryptWorld();
+    world.s3.on(CopyObjectCommand, { Key: 'gone' }).rejects(GONE);
+    world.dynamodb.on(BatchWriteItemCommand).rejects(tableError('InternalServerError'));
+    await createHandler(() => world.deps)(queued([notification({ key: 'gone' }), notification({ key: 'b', sequencer: '02' })], 5));
+    const codes = deadLetters(world).map(({ MessageAttributes }) => MessageAttributes?.code?.StringValue);
+    expect(codes).toEqual(['source-gone', 'audit-unavailable']);
   });
 
   it('that takes the events but no records brings every copy back', async () => {
@@ -178,6 +197,40 @@ describe('the audit trail', () => {
     const answer = await createHandler(() => world.deps)(queued([notification({ key: 'a' }), notification({ key: 'b', sequencer: '02' })]));
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'message-0' }, { itemIdentifier: 'message-1' }] });
     expect(auditEvents(world)).toHaveLength(2);
+  });
+});
+
+describe('a message with several objects', () => {
+  it('is dead-lettered with the cause of each', async () => {
+    const world = encryptWorld();
+    world.s3.on(CopyObjectCommand, { Key: 'gone' }).rejects(GONE).on(CopyObjectCommand, { Key: 'slow' }).rejects(SLOW);
+    await createHandler(() => world.deps)(queued([notification({ key: 'gone' }, { key: 'slow', sequencer: '02' })], 5));
+    const [letter, ...more] = deadLetters(world);
+    expect(more).toEqual([]);
+    expect(letter?.MessageAttributes?.code?.StringValue).toBe('throttled');
+    expect(letter?.MessageAttributes?.cause?.StringValue).toMatch(/gone: source-gone: .*; slow: throttled: /);
+  });
+});
+
+describe('a dead letter', () => {
+  it('that cannot be sent comes back soon, not when the queue would give it up', async () => {
+    const { run, world } = failingCopy(GONE);
+    world.sqs.on(SendMessageCommand).rejects(tableError('InternalError'));
+    expect(await run(queued([notification({})]))).toEqual(RETRY);
+    const [change] = world.sqs.commandCalls(ChangeMessageVisibilityCommand).map((call) => call.args[0].input);
+    expect(change?.VisibilityTimeout).toBeLessThanOrEqual(4);
+  });
+
+  it.each([
+    [983_040, undefined],
+    [983_041, '983041 bytes'],
+    [1_048_576, '1048576 bytes'],
+  ])('of %i bytes leaves room for its cause', async (size, shortenedFrom) => {
+    const world = encryptWorld();
+    await createHandler(() => world.deps)(queued(['x'.repeat(size)]));
+    const [letter] = deadLetters(world);
+    expect(letter?.MessageBody).toBe('x'.repeat(Math.min(size, 983_040)));
+    expect(letter?.MessageAttributes?.shortenedFrom?.StringValue).toBe(shortenedFrom);
   });
 });
 
