@@ -18,6 +18,9 @@ import { formatBytes, formatSeconds, startProgress } from './terminal.ts';
 const POLICY = 'cli/demo/policy.yml';
 const SAMPLES = 'samples';
 
+/** Without any progress for so long, something hangs. */
+const PATIENCE_MS = 60_000;
+
 /** What a shell expects of a command that a signal ended: 128 and the signal's number. */
 const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 };
 
@@ -35,17 +38,16 @@ async function demo(): Promise<boolean> {
   const { positionals } = parseArgs({ allowPositionals: true });
   const policy = loadPolicy(readFileSync(POLICY, 'utf8'), POLICY);
   const prefixes = [...policy.rules.flatMap((rule) => rule.match.prefix ?? []), DEFAULT_PREFIX];
-  const files = findFiles(positionals.length > 0 ? positionals : [SAMPLES], prefixes);
-  const bytes = files.reduce((sum, file) => sum + file.size, 0);
-  console.log(`Sealdrop demo: ${files.length} files, ${formatBytes(bytes)}, spread over ${prefixes.join(' ')}\n`);
+  const { files: found, unreadable } = findFiles(positionals.length > 0 ? positionals : [SAMPLES], prefixes);
+  const bytes = found.reduce((sum, file) => sum + file.size, 0);
+  console.log(`Sealdrop demo: ${found.length} files, ${formatBytes(bytes)}, spread over ${prefixes.join(' ')}\n`);
 
   const dataDir = mkdtempSync(join(tmpdir(), 'sealdrop-demo-'));
   const forget = () => rmSync(dataDir, { recursive: true, force: true });
+  // However it ends: the folder holds keys beside what they protect.
+  process.once('exit', forget);
   for (const [signal, code] of Object.entries(INTERRUPTED)) {
-    process.once(signal, () => {
-      forget();
-      process.exit(code);
-    });
+    process.once(signal, () => process.exit(code));
   }
   const started = performance.now();
   let sandbox: Sandbox | null = null;
@@ -56,12 +58,17 @@ async function demo(): Promise<boolean> {
     );
     const clients = stackClients(sandbox.environment());
 
-    const dropping = phase('drop', files.length);
-    await dropFiles(files, clients, dropping.update);
+    const dropping = phase('drop', found.length);
+    const failures = await dropFiles(found, clients, dropping.update);
     dropping.finish('into the ingest bucket');
+    const files = found.filter((file) => !failures.has(file));
+    const notDropped = [
+      ...unreadable.map(({ path, reason }) => `${path}: not read: ${reason}`),
+      ...[...failures].map(([{ path }, reason]) => `${path}: not dropped: ${reason}`),
+    ];
 
     const encrypting = phase('encrypt', files.length);
-    await drained(clients, (left) => encrypting.update(files.length - left));
+    await drained(clients, (left) => encrypting.update(files.length - left), PATIENCE_MS);
     encrypting.finish('into the target bucket');
 
     const fetching = phase('fetch', files.length);
@@ -74,6 +81,7 @@ async function demo(): Promise<boolean> {
 
     const { text, ok } = summary({
       files,
+      notDropped,
       fetched,
       stored,
       prefixes,
@@ -84,7 +92,6 @@ async function demo(): Promise<boolean> {
     return ok;
   } finally {
     await sandbox?.stop();
-    forget();
   }
 }
 

@@ -1,7 +1,8 @@
 /** `npm start`: the stack in the sandbox, kept running until it is told to stop. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Sandbox } from '../sandbox/index.ts';
 import { startLocalStack } from './local-stack.ts';
 
 const USAGE = `npm start -- [--port 4566] [--api-port 3000] [--data .sandbox] [--policy policy.yml]
@@ -32,18 +33,25 @@ async function start(): Promise<void> {
     console.log(USAGE);
     return;
   }
+  // All that is written here is for this user alone: keys, credentials, a token.
+  process.umask(0o077);
   const dataDir = values.data;
-  const sandbox = await startLocalStack({
-    policyPath: values.policy,
-    dataDir,
-    port: portNumber('--port', values.port),
-    apiPort: portNumber('--api-port', values['api-port']),
-  });
-  const envFile = join(dataDir, 'env');
-  mkdirSync(dataDir, { recursive: true });
-  // It holds credentials and a token: for this user alone.
-  writeFileSync(envFile, shellVariables(sandbox.environment()), { mode: 0o600 });
+  const ports = { port: portNumber('--port', values.port), apiPort: portNumber('--api-port', values['api-port']) };
+  const sandbox = await startLocalStack({ policyPath: values.policy, dataDir, ...ports });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sandbox.stop());
+  try {
+    announce(sandbox, dataDir);
+  } catch (error) {
+    await sandbox.stop();
+    throw error;
+  }
+}
 
+function announce(sandbox: Sandbox, dataDir: string): void {
+  const envFile = join(dataDir, 'env');
+  // Renamed into place: a file that was there may be readable by others, and nobody may source half of it.
+  writeFileSync(`${envFile}.new`, shellVariables(sandbox.environment()));
+  renameSync(`${envFile}.new`, envFile);
   console.log(`AWS services  ${sandbox.endpoint}
 REST API      ${sandbox.apiUrl}
 data          ${dataDir}
@@ -54,15 +62,6 @@ In another terminal:
   curl -H "Authorization: Bearer $SEALDROP_TOKEN" $SEALDROP_API_URL/objects/cards/readme.md
 `);
   console.log(`ready: source ${envFile}`);
-
-  let stopping = false;
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      void sandbox.stop();
-    });
-  }
 }
 
 function portNumber(name: string, text: string): number {

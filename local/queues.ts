@@ -14,19 +14,21 @@ export async function messagesIn(sqs: SQSClient, queueUrl: string): Promise<numb
 /**
  * Resolves when the queue is empty and nothing is being worked on.
  * @param update called with what is left, at every look
- * @throws when that takes longer than `patienceMs`
+ * @throws when nothing moves for longer than `patienceMs`
  */
 export async function drained(
   { sqs, queueUrl }: { sqs: SQSClient; queueUrl: string },
   update: (left: number) => void = () => {},
   patienceMs = Number.POSITIVE_INFINITY,
 ): Promise<void> {
-  const deadline = Date.now() + patienceMs;
+  let least = Number.POSITIVE_INFINITY;
+  let moved = Date.now();
   for (;;) {
     const left = await messagesIn(sqs, queueUrl);
     update(left);
     if (left === 0) return;
-    if (Date.now() > deadline) throw new Error(`${left} messages are still in the ingest queue`);
+    if (left < least) [least, moved] = [left, Date.now()];
+    if (Date.now() - moved > patienceMs) throw new Error(`${left} messages in the ingest queue have not moved for ${patienceMs / 1000} s`);
     await delay(LOOK_EVERY_MS);
   }
 }

@@ -71,19 +71,22 @@ async function lockProject(projectDir: string): Promise<() => void> {
 
 async function build({ projectDir, stage, cacheDir }: PackageOptions, policy: string, packageDir: string): Promise<void> {
   const fresh = `${packageDir}.${randomBytes(4).toString('hex')}`;
+  const temporary = `${fresh}.tmp`;
   mkdirSync(resolve(cacheDir), { recursive: true });
   try {
     // Serverless reads files below the project only by a relative path.
     const policyParameter = isAbsolute(policy) ? relative(resolve(projectDir), policy) : policy;
-    await runServerless(resolve(projectDir), ['package', '--stage', stage, '--package', fresh, '--param', `policy=${policyParameter}`]);
+    mkdirSync(temporary, { recursive: true });
+    const args = ['package', '--stage', stage, '--package', fresh, '--param', `policy=${policyParameter}`];
+    await runServerless(resolve(projectDir), args, temporary);
     moveInto(fresh, packageDir);
   } finally {
-    rmSync(fresh, { recursive: true, force: true });
+    for (const folder of [fresh, temporary]) rmSync(folder, { recursive: true, force: true });
   }
   dropOld(resolve(cacheDir), basename(packageDir));
 }
 
-async function runServerless(projectDir: string, args: string[]): Promise<void> {
+async function runServerless(projectDir: string, args: string[], temporary: string): Promise<void> {
   const node = join(projectDir, 'node_modules', '.bin', 'node');
   const serverless = join(projectDir, 'node_modules', 'serverless', 'bin', 'serverless.js');
   for (const needed of [node, serverless]) {
@@ -99,6 +102,8 @@ async function runServerless(projectDir: string, args: string[]): Promise<void> 
         SLS_INTERACTIVE_SETUP_ENABLE: '',
         NO_COLOR: '1',
         FORCE_COLOR: '0',
+        // Zip files in the making; Serverless leaves them behind.
+        TMPDIR: temporary,
       },
       maxBuffer: 16 * 1024 * 1024,
     });

@@ -14,15 +14,29 @@ const PARALLEL_UPLOADS = 16;
 /** Up to here a file is read at once; above it is streamed. */
 const WHOLE_FILE_BYTES = 1024 * 1024;
 
-export async function dropFiles(files: DroppedFile[], clients: StackClients, update: (done: number) => void): Promise<void> {
+/** @returns the files that could not be dropped, with why */
+export async function dropFiles(
+  files: DroppedFile[],
+  clients: StackClients,
+  update: (done: number) => void,
+): Promise<Map<DroppedFile, string>> {
+  const failures = new Map<DroppedFile, string>();
   let done = 0;
   const drop = async (file: DroppedFile) => {
-    const Body = file.size <= WHOLE_FILE_BYTES ? await readFile(file.path) : createReadStream(file.path);
-    await clients.s3.send(new PutObjectCommand({ Bucket: clients.ingestBucket, Key: file.key, Body, ContentLength: file.size }));
+    await put(file, clients).catch((error: unknown) => {
+      failures.set(file, error instanceof Error ? error.message : String(error));
+    });
     done += 1;
     update(done);
   };
   await pMap(files, drop, { concurrency: PARALLEL_UPLOADS });
+  return failures;
+}
+
+async function put({ path, key, size }: DroppedFile, { s3, ingestBucket }: StackClients): Promise<void> {
+  // A file may grow while it is read: what it had when it was found is dropped.
+  const Body = size <= WHOLE_FILE_BYTES ? (await readFile(path)).subarray(0, size) : createReadStream(path, { end: size - 1 });
+  await s3.send(new PutObjectCommand({ Bucket: ingestBucket, Key: key, Body, ContentLength: size }));
 }
 
 /** One line for each cause among the dead letters: `kms-key-disabled ×12: the KMS key is disabled`. */

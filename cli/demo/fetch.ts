@@ -29,7 +29,7 @@ async function fetchOne(file: DroppedFile, { apiUrl, token }: StackClients): Pro
   if (answer.status !== 200) return differs(`HTTP ${answer.status}: ${await answer.text()}`);
   const [returned, original] = await Promise.all([
     answer.body === null ? digest(Readable.from([])) : digest(Readable.fromWeb(answer.body)),
-    digest(createReadStream(file.path)),
+    file.size === 0 ? digest(Readable.from([])) : digest(createReadStream(file.path, { end: file.size - 1 })),
   ]);
   return returned === original ? { identical: true } : differs('the bytes differ');
 }

@@ -13,6 +13,8 @@ export interface DemoResult {
   stored: StoredAs[];
   prefixes: string[];
   deadLetters: string[];
+  /** Files that never got into the ingest bucket, with why. */
+  notDropped: string[];
   targetBucket: string;
 }
 
@@ -32,6 +34,7 @@ export function summary(result: DemoResult): { text: string; ok: boolean } {
     ...(fetched?.identical === false ? [`${file.key}: ${fetched.reason}`] : []),
     ...(stored?.asNamed ? [] : [`${file.key}: stored as ${stored?.description ?? 'unknown'}`]),
   ]);
+  failures.unshift(...result.notDropped);
   const ok = failures.length === 0 && result.deadLetters.length === 0;
   const verdict = ok
     ? styleText('green', `All ${objects.length} files came back identical, each stored under the encryption that the policy names.`)

@@ -1,7 +1,6 @@
 /** The key at the bottom: it wraps what other services keep in the database, and lies in a file of its own. */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { readRootKey } from '../root-key.ts';
 import type { State } from '../state.ts';
 
 const KEY_BYTES = 32;
@@ -17,7 +16,7 @@ export interface Sealer {
 
 /** @param purpose each gets a key of its own, derived from the root key of this state */
 export function openSealer(state: State, purpose: string): Sealer {
-  const key = Buffer.from(hkdfSync('sha256', rootKey(state), Buffer.alloc(0), `sealdrop sandbox ${purpose}`, KEY_BYTES));
+  const key = Buffer.from(hkdfSync('sha256', readRootKey(state.folder('kms')), Buffer.alloc(0), `sealdrop sandbox ${purpose}`, KEY_BYTES));
   return {
     seal(plaintext, label) {
       const iv = randomBytes(IV_BYTES);
@@ -31,19 +30,4 @@ export function openSealer(state: State, purpose: string): Sealer {
       return Buffer.concat([decipher.update(sealed.subarray(IV_BYTES, sealed.length - TAG_BYTES)), decipher.final()]);
     },
   };
-}
-
-/** Renamed into place once it is on disk: nothing may ever be wrapped by a key that a crash could lose. */
-function rootKey(state: State): Buffer {
-  const path = join(state.folder('kms'), 'root.key');
-  if (!existsSync(path)) {
-    const file = openSync(`${path}.new`, 'w', 0o600);
-    writeSync(file, randomBytes(KEY_BYTES));
-    fsyncSync(file);
-    closeSync(file);
-    renameSync(`${path}.new`, path);
-  }
-  const key = readFileSync(path);
-  if (key.length !== KEY_BYTES) throw new Error(`${path} is no root key: it must hold ${KEY_BYTES} bytes`);
-  return key;
 }

@@ -30,7 +30,7 @@ export interface Target {
 
 /**
  * Bucket and key of a request, path-style (`/bucket/key`) or virtual-hosted (`bucket.localhost`). The key is decoded exactly once.
- * Throws AwsError when the path is not UTF-8 in percent-encoding, or the key too long.
+ * Throws AwsError when the path is not UTF-8 in percent-encoding, or the key too long or climbing out of its bucket.
  */
 export function locate({ rawPath, headers }: WireRequest, limits: Limits): Target {
   const host = (headers.host ?? '').replace(/:\d+$/, '');
@@ -43,6 +43,7 @@ export function locate({ rawPath, headers }: WireRequest, limits: Limits): Targe
     const detail = { Size: String(Buffer.byteLength(key)), MaxSizeAllowed: String(limits.maxKeyBytes) };
     throw new AwsError(400, 'KeyTooLongError', 'Your key is too long', detail);
   }
+  if (climbsOut(key)) throw new AwsError(400, 'InvalidURI', "Couldn't parse the specified URI.");
   return { bucket: decode(rawBucket), key };
 }
 
@@ -78,4 +79,17 @@ function decode(raw: string): string {
 
 function withArticle(level: Level): string {
   return level === 'object' ? 'an object' : level === 'bucket' ? 'a bucket' : 'the service';
+}
+
+/**
+ * Read from the left, `..` may never outnumber the other segments before it. The code of the refusal is unverified.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+ */
+function climbsOut(key: string): boolean {
+  let depth = 0;
+  for (const segment of key.split('/')) {
+    depth += segment === '..' ? -1 : 1;
+    if (depth < 0) return true;
+  }
+  return false;
 }

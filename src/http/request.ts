@@ -70,6 +70,7 @@ export function possibleKey(name: string, key: string): string {
   if (!key.isWellFormed()) throw new SealdropError('invalid-request', `the ${name} is not valid Unicode`);
   const bytes = Buffer.byteLength(key);
   if (bytes > MAX_KEY_BYTES) throw new SealdropError('invalid-request', `the ${name} has ${bytes} bytes; S3 allows ${MAX_KEY_BYTES}`);
+  if (climbsOut(key)) throw new SealdropError('invalid-request', `the ${name} climbs out of the bucket with "..", which S3 refuses`);
   return key;
 }
 
@@ -122,4 +123,14 @@ function decodeOnce(encoded: string): string {
   } catch (error) {
     throw new SealdropError('invalid-request', 'the key in the path is not percent-encoded UTF-8; use /object?key=', { cause: error });
   }
+}
+
+/** Read from the left, `..` may never outnumber the other segments: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
+function climbsOut(key: string): boolean {
+  let depth = 0;
+  for (const segment of key.split('/')) {
+    depth += segment === '..' ? -1 : 1;
+    if (depth < 0) return true;
+  }
+  return false;
 }

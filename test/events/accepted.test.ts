@@ -62,7 +62,7 @@ const KEYS: Record<string, string> = {
   japanese: '日本/東京 タワー.txt',
   emoji: 'party/🎉👩‍👩‍👧.txt',
   'double-slash': 'a//b///c.txt',
-  'dot-segments': '../a/./../b.txt',
+  'dot-segments': 'a/./../b.txt',
   longest: `long/${'é'.repeat(509)}x`,
   'trailing-slash': 'folder/',
   reserved: 'odd/!\'()*~&=;:@$,?#[]{}|\\^`"<>.txt',

@@ -34,6 +34,14 @@ describe('GET /audit', () => {
     expect(asked()[0]?.ExpressionAttributeValues?.[':pk']).toEqual({ S: `audit#${TARGET_BUCKET}/reports/1` });
   });
 
+  it('tells who, what and when, but not what AWS said nor where objects lie', async () => {
+    const { ask, dynamodb } = world();
+    const told = { action: 'EncryptionFailed', key: 'reports/1', actor: 'function/encrypt', code: 'kms-key-disabled' };
+    const kept = { bucket: TARGET_BUCKET, detail: 'arn:aws:kms:us-east-1:000000000000:key/1 is disabled' };
+    dynamodb.on(QueryCommand).resolves({ Items: [marshall({ event: { ...told, ...kept } })] });
+    expect((await ask(KEY)).body).toEqual({ events: [told], cursor: null });
+  });
+
   it('understands the sample event', async () => {
     const { deps, asked } = world();
     await invoke(

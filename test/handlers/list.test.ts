@@ -68,6 +68,15 @@ describe('GET /objects', () => {
     ]);
   });
 
+  it.each([
+    [1024, 200],
+    [1025, 400],
+  ])('judges a prefix of %i bytes: %i', async (length, status) => {
+    const { list, asked } = world();
+    expect((await list({ prefix: [`reports/${'z'.repeat(length - 8)}`] })).status).toBe(status);
+    expect(asked()).toHaveLength(status === 200 ? 1 : 0);
+  });
+
   it('gives keys and prefixes as they are, whatever XML can carry', async () => {
     const { s3, list } = world();
     s3.on(ListObjectsV2Command).resolves({

@@ -1,7 +1,6 @@
 /** Wrapping of one key under another, and the sandbox's own root key, which stands for the keys that S3 manages. */
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { readRootKey } from '../../root-key.ts';
 
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
@@ -25,17 +24,7 @@ export function newKey(): KeyObject {
   return createSecretKey(randomBytes(KEY_BYTES));
 }
 
-/** Reads the root key from `folder`, or makes it at the first start. Only this user can read it. */
+/** The key that stands for those that S3 manages. */
 export function openRootKey(folder: string): KeyObject {
-  const path = join(folder, 'root.key');
-  try {
-    const descriptor = openSync(path, 'wx', 0o600);
-    writeSync(descriptor, newKey().export());
-    closeSync(descriptor);
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-  }
-  const key = readFileSync(path);
-  if (key.length !== KEY_BYTES) throw new Error(`${path} is not a key of ${KEY_BYTES} bytes; remove the data folder to start anew`);
-  return createSecretKey(key);
+  return createSecretKey(readRootKey(folder));
 }

@@ -18,9 +18,10 @@ const HOSTILE = [
   '/leading',
   'trailing/',
   'a//b',
-  '..',
-  '../../etc/passwd',
   'a/../b',
+  'a/..',
+  'a/b/../../c',
+  '...',
   './a',
   'a b+c',
   'literal%2Fslash',
@@ -55,6 +56,12 @@ test.each(HOSTILE)('keeps the key %j as it is: put, get, list, copy, delete', as
 
   await sandbox.client.send(new DeleteObjectCommand({ Bucket, Key }));
   expect((await refusal(sandbox.client.send(new GetObjectCommand({ Bucket, Key })))).answer).toBe('404 NoSuchKey');
+});
+
+test.each(['..', '../../etc/passwd', 'a/../..', 'a/../../b/c'])('refuses %j, which climbs out of its bucket', async (Key) => {
+  const refused = '400 InvalidURI';
+  expect((await refusal(sandbox.client.send(new PutObjectCommand({ Bucket, Key, Body: 'x' })))).answer).toBe(refused);
+  expect((await refusal(sandbox.client.send(new GetObjectCommand({ Bucket, Key })))).answer).toBe(refused);
 });
 
 test('takes no two keys for one', async () => {
