@@ -9,7 +9,7 @@ beforeEach(() => {
   folder = join(mkdtempSync(join(tmpdir(), 'sealdrop-find-')), 'root');
   mkdirSync(folder);
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => rmSync(join(folder, '..'), { recursive: true, force: true }));
 
 const write = (name: string, text = 'x') => {
   const path = join(folder, name);
