@@ -12,8 +12,8 @@ import { type OpenDeps, openObject } from '../src/open-object.ts';
 import { problemJson } from '../src/problem-json.ts';
 import * as runtime from '../src/runtime.ts';
 
-/** What Lambda streams of one response: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html */
-const MAX_STREAMED_BYTES = 200 * 1024 * 1024;
+/** What Lambda streams of one response, "200 MB" read the smaller way: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html */
+const MAX_STREAMED_BYTES = 200_000_000;
 
 interface StreamedResponse {
   statusCode: number;
