@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { loadPolicy } from '../src/policy/load.ts';
 import type { Policy } from '../src/policy/schema.ts';
 
-export { namedKeyArns } from '../src/policy/keys.ts';
+export { encryptKeyArns as namedKeyArns } from '../src/policy/keys.ts';
 
 /** @throws an error whose stack is its message: Serverless shows the stack of what a configuration file throws. */
 export function compilePolicy(path: string): Policy {

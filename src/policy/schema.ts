@@ -13,12 +13,9 @@ const strict = <Shape extends z.ZodRawShape>(shape: Shape) =>
 const KEY_ARN = /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/;
 
 /** Full key ARNs only: an alias would resolve in the requester's account, not in the bucket owner's. */
-const kmsKey = z
-  .string()
-  .refine(
-    (key) => key === 'aws/s3' || KEY_ARN.test(key),
-    'aws/s3, or a full KMS key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID) rather than an alias or a bare id',
-  );
+const KEY_FORM = 'a full KMS key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID) rather than an alias or a bare id';
+
+const kmsKey = z.string().refine((key) => key === 'aws/s3' || KEY_ARN.test(key), `aws/s3, or ${KEY_FORM}`);
 
 export const encryptionSchema = z.discriminatedUnion('mode', [
   strict({ mode: z.literal('sse-s3') }),
@@ -59,8 +56,16 @@ export const policySchema = strict({
   version: z.literal(1),
   rules: z.array(strict({ match: matchSchema, encryption: encryptionSchema })).default([]),
   default: strict({ encryption: encryptionSchema }),
+  // Keys that no rule uses any more and that still open older objects.
+  formerKeys: z.array(z.string().regex(KEY_ARN, KEY_FORM)).default([]),
   source: z.literal('keep').default('keep'),
   access: z.array(accessSchema).default([]),
+}).superRefine(({ rules, default: fallback, formerKeys }, context) => {
+  const inUse = new Set([...rules, fallback].map(({ encryption }) => ('key' in encryption ? encryption.key : undefined)));
+  for (const [index, key] of formerKeys.entries()) {
+    // Such a key would be drift and policy at once.
+    if (inUse.has(key)) context.addIssue({ code: 'custom', path: ['formerKeys', index], message: 'a key that no rule names' });
+  }
 });
 
 export type Policy = z.infer<typeof policySchema>;

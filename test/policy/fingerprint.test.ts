@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { policyFingerprint } from '../../src/policy/fingerprint.ts';
-import { namedKeyArns } from '../../src/policy/keys.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
-
-const KEY_1 = 'arn:aws:kms:us-east-1:000000000000:key/11111111-2222-3333-4444-555555555555';
-const KEY_2 = 'arn:aws:kms:us-east-1:000000000000:key/22222222-2222-3333-4444-555555555555';
 
 const DEFAULT = 'default: { encryption: { mode: sse-kms, bucketKey: true } }';
 const RULES =
@@ -43,19 +39,5 @@ describe('policyFingerprint', () => {
     ],
   ])('changes with %s', (_what, rules, fallback) => {
     expect(of(`version: 1\n${rules}\n${fallback}`)).not.toBe(ORIGINAL);
-  });
-});
-
-describe('namedKeyArns', () => {
-  it('gives each full ARN once, in order, and neither aws/s3 nor the key of the stack', () => {
-    const text = `
-version: 1
-rules:
-  - { match: { prefix: a/ }, encryption: { mode: sse-kms, key: "${KEY_2}" } }
-  - { match: { prefix: b/ }, encryption: { mode: sse-kms, key: aws/s3 } }
-  - { match: { prefix: c/ }, encryption: { mode: dsse-kms, key: "${KEY_1}" } }
-  - { match: { prefix: d/ }, encryption: { mode: dsse-kms } }
-default: { encryption: { mode: sse-kms, key: "${KEY_2}" } }`;
-    expect(namedKeyArns(loadPolicy(text))).toEqual([KEY_2, KEY_1]);
   });
 });

@@ -12,7 +12,7 @@ const access = (text: string) => `version: 1\n${DEFAULT}\naccess:\n  - ${text}\n
 const WRONG: Record<string, [text: string, message: string]> = {
   'an unknown word at the top': [
     `version: 1\n${DEFAULT}\nrule: []\n`,
-    'policy.yml:3:1: at rule: unknown word; allowed: version, rules, default, source, access',
+    'policy.yml:3:1: at rule: unknown word; allowed: version, rules, default, formerKeys, source, access',
   ],
   'an unknown word in a match': [
     rule('{ prefix: a/, prefx: b/ }'),
@@ -55,6 +55,14 @@ const WRONG: Record<string, [text: string, message: string]> = {
   'a media type in upper case': [
     rule('{ contentType: Image/PNG }'),
     'policy.yml:3:14: at rules.0.match.contentType: got "Image/PNG"; allowed: a lower-case media type such as `application/pdf` or `image/*`',
+  ],
+  'a former key by alias': [
+    `version: 1\n${DEFAULT}\nformerKeys: [alias/old]\n`,
+    'policy.yml:3:14: at formerKeys.0: got "alias/old"; allowed: a full KMS key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID) rather than an alias or a bare id',
+  ],
+  'a former key that a rule names': [
+    `${rule('{ prefix: a/ }', `{ mode: dsse-kms, key: '${KEY}' }`)}formerKeys: ['${KEY}']\n`,
+    `policy.yml:6:14: at formerKeys.0: got "${KEY}"; allowed: a key that no rule names`,
   ],
   'a KMS alias': [
     rule('{ prefix: a/ }', '{ mode: sse-kms, key: alias/mine }'),
@@ -119,6 +127,7 @@ describe('loadPolicy', () => {
       version: 1,
       rules: [],
       default: { encryption: { mode: 'sse-kms', bucketKey: false } },
+      formerKeys: [],
       source: 'keep',
       access: [],
     });
