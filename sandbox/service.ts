@@ -8,6 +8,11 @@ export interface Principal {
   arn: string;
   /** The role behind an assumed-role principal, `null` for the administrator. */
   roleArn: string | null;
+  /**
+   * IAM's unique id: `AROA…:SESSION` for a role's session, `AIDA…` for a user. What STS calls `UserId`, SQS `SenderId`,
+   * policies `aws:userid`, and S3's events, behind `AWS:`, `principalId`.
+   */
+  userId: string;
   accessKeyId: string;
 }
 
@@ -37,12 +42,36 @@ export interface Service {
   handle(request: WireRequest, response: ServerResponse): Promise<void>;
 }
 
-/** KMS as other services of AWS use it: in process, with the same key states and errors as on the wire. */
+/** For whom a service asks KMS: KMS judges that principal, with `kms:ViaService` = `<viaService>.<region>.amazonaws.com`. */
+export interface KeyCaller {
+  principal: Principal;
+  /** e.g. `s3` */
+  viaService: string;
+}
+
+/** KMS as other services of AWS use it: in process, with the same judgement, key states and errors as on the wire. */
 export interface DataKeys {
-  /** @param keyId key id, key ARN, alias name or alias ARN. Throws AwsError (`NotFoundException`, `DisabledException`, `KMSInvalidStateException`). */
-  generateDataKey(keyId: string, encryptionContext: Record<string, string>): { keyArn: string; plaintext: Buffer; ciphertextBlob: Buffer };
+  /**
+   * @param keyId key id, key ARN, alias name or alias ARN.
+   * Throws AwsError (`AccessDeniedException`, `NotFoundException`, `DisabledException`, `KMSInvalidStateException`).
+   */
+  generateDataKey(
+    keyId: string,
+    encryptionContext: Record<string, string>,
+    caller?: KeyCaller,
+  ): { keyArn: string; plaintext: Buffer; ciphertextBlob: Buffer };
   /** Throws AwsError as above, and `InvalidCiphertextException` when the context differs. */
-  decrypt(ciphertextBlob: Buffer, encryptionContext: Record<string, string>): { keyArn: string; plaintext: Buffer };
+  decrypt(ciphertextBlob: Buffer, encryptionContext: Record<string, string>, caller?: KeyCaller): { keyArn: string; plaintext: Buffer };
+  /**
+   * Whether the caller may do this with the key now, without doing it: for keys that a service keeps for a while (bucket keys).
+   * Throws AwsError as above.
+   */
+  requireAllowed(
+    action: 'kms:GenerateDataKey' | 'kms:Decrypt',
+    keyId: string,
+    encryptionContext: Record<string, string>,
+    caller: KeyCaller,
+  ): void;
   /** Full ARN of a usable key; creates AWS managed keys such as `alias/aws/s3` at first use, as KMS does. Throws as generateDataKey. */
   requireUsable(keyId: string): string;
 }
@@ -59,7 +88,8 @@ export interface QueueMessage {
 
 /** SQS as the event source mapping and S3 use it: in process, the same visibility, counts and redrive as on the wire. */
 export interface Queues {
-  send(queueArn: string, body: string): void;
+  /** Judged by the queue's policy. Throws AwsError when the queue is missing or refuses. */
+  send(queueArn: string, body: string, from?: EventSource): void;
   receive(queueArn: string, options: { max: number; visibilityTimeoutSeconds?: number }): QueueMessage[];
   delete(queueArn: string, receiptHandle: string): void;
   changeVisibility(queueArn: string, receiptHandle: string, seconds: number): void;
@@ -68,5 +98,16 @@ export interface Queues {
   onAvailable(queueArn: string, listener: () => void): () => void;
 }
 
-/** Where S3 sends its event notifications. Synchronous, so that an object and its event are stored in one breath. */
-export type NotificationSink = (targetArn: string, body: string) => void;
+/** Which service sends, on behalf of which resource: what `aws:SourceArn` and `aws:SourceAccount` of a queue's policy are compared with. */
+export interface EventSource {
+  /** e.g. `s3.amazonaws.com` */
+  service: string;
+  /** e.g. the bucket's ARN */
+  sourceArn: string;
+}
+
+/**
+ * Where S3 sends its event notifications. Synchronous, so that an object and its event are stored in one breath.
+ * Throws AwsError when the target is missing or its policy refuses.
+ */
+export type NotificationSink = (targetArn: string, body: string, from?: EventSource) => void;

@@ -105,6 +105,7 @@ export function dataKeysOf(keys: KeyStore): DataKeys {
       const { key, plaintext } = decryptWithin(keys, ciphertextBlob, encryptionContext);
       return { keyArn: keyArn(key.id), plaintext };
     },
+    requireAllowed: (_action, name) => void keys.requireEnabled(name),
     requireUsable: (name) => keyArn(keys.requireEnabled(name).id),
   };
 }

@@ -1,6 +1,5 @@
 /** Operations on messages, one at a time or up to ten in a batch. */
 import { z } from 'zod';
-import { uniqueIdOf } from '../sts/unique-id.ts';
 import { type JsonOperation, type OperationContext, operation } from '../wire/json-service.ts';
 import type { Arrivals } from './arrivals.ts';
 import { numberOf } from './attributes.ts';
@@ -42,7 +41,7 @@ export function messageOperations(queues: QueueStore, messages: MessageStore, ar
     const attributes = parseMessageAttributes(input.MessageAttributes);
     assertMessage(queue, input);
     const delaySeconds = input.DelaySeconds ?? numberOf(queue.attributes, 'DelaySeconds');
-    const MessageId = messages.send(queue, { body: input.MessageBody, attributes, senderId: uniqueIdOf(principal), delaySeconds });
+    const MessageId = messages.send(queue, { body: input.MessageBody, attributes, senderId: principal.userId, delaySeconds });
     arrivals.notify(queue.name);
     const digest = md5OfAttributes(attributes);
     return { MessageId, MD5OfMessageBody: md5(input.MessageBody), ...(digest === null ? {} : { MD5OfMessageAttributes: digest }) };

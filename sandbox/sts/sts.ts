@@ -8,7 +8,6 @@ import { AwsError } from '../aws-error.ts';
 import type { Principal, Service, WireRequest } from '../service.ts';
 import { escapeXml, sendError } from '../wire/error-response.ts';
 import { refuse } from '../wire/signature-errors.ts';
-import { uniqueIdOf } from './unique-id.ts';
 
 const VERSION = '2011-06-15';
 
@@ -24,7 +23,7 @@ const OPERATIONS: Record<'GetCallerIdentity', Definition> = {
   GetCallerIdentity: {
     action: 'sts:GetCallerIdentity',
     run: (principal) =>
-      `<Arn>${escapeXml(principal.arn)}</Arn><UserId>${escapeXml(uniqueIdOf(principal))}</UserId><Account>${ACCOUNT_ID}</Account>`,
+      `<Arn>${escapeXml(principal.arn)}</Arn><UserId>${escapeXml(principal.userId)}</UserId><Account>${ACCOUNT_ID}</Account>`,
   },
 };
 

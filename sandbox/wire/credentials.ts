@@ -1,11 +1,14 @@
 /** Who may sign requests: one administrator and one credential for each function's role. */
 import { randomBytes } from 'node:crypto';
 import { ACCOUNT_ID, PARTITION } from '../account.ts';
+import { userIdOf } from '../iam/unique-id.ts';
 import { openSealer, type Sealer } from '../kms/root-key.ts';
 import type { Principal } from '../service.ts';
 import type { State } from '../state.ts';
 
 const ADMINISTRATOR = 'administrator';
+/** May do anything by its identity policy; explicit denies and key policies hold for it too. */
+export const ADMINISTRATOR_ARN = `arn:${PARTITION}:iam::${ACCOUNT_ID}:user/${ADMINISTRATOR}`;
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 export interface Credential {
@@ -60,7 +63,7 @@ export function openCredentials(state: State): Credentials {
       accessKeyId,
       secretAccessKey: randomBytes(30).toString('base64'),
       sessionToken,
-      principal: { arn, roleArn, accessKeyId },
+      principal: principalOf(arn, roleArn, accessKeyId),
     };
     const secrets = JSON.stringify([credential.secretAccessKey, sessionToken]);
     upsert.run(name, accessKeyId, sealer.seal(Buffer.from(secrets), accessKeyId), arn, roleArn);
@@ -71,8 +74,7 @@ export function openCredentials(state: State): Credentials {
   return {
     find: (accessKeyId) => byKey.get(accessKeyId) ?? null,
     administrator() {
-      const arn = `arn:${PARTITION}:iam::${ACCOUNT_ID}:user/${ADMINISTRATOR}`;
-      return byName.get(ADMINISTRATOR) ?? issue(ADMINISTRATOR, 'AKIA', null, arn, null);
+      return byName.get(ADMINISTRATOR) ?? issue(ADMINISTRATOR, 'AKIA', null, ADMINISTRATOR_ARN, null);
     },
     issueForRole(name, { roleArn, sessionName }) {
       const roleName = roleArn.slice(roleArn.lastIndexOf('/') + 1);
@@ -88,8 +90,12 @@ function fromRow(row: Row, sealer: Sealer): Credential {
   const [secretAccessKey, sessionToken]: [string, string | null] = JSON.parse(
     sealer.open(Buffer.from(row.sealed), row.access_key_id).toString(),
   );
-  const principal = { arn: row.principal_arn, roleArn: row.role_arn, accessKeyId: row.access_key_id };
+  const principal = principalOf(row.principal_arn, row.role_arn, row.access_key_id);
   return { accessKeyId: row.access_key_id, secretAccessKey, sessionToken, principal };
+}
+
+function principalOf(arn: string, roleArn: string | null, accessKeyId: string): Principal {
+  return { arn, roleArn, userId: userIdOf(arn, roleArn), accessKeyId };
 }
 
 function randomText(length: number): string {

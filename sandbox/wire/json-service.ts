@@ -8,7 +8,12 @@ import type { Principal, Service, WireRequest } from '../service.ts';
 import { inputError } from './input-errors.ts';
 
 /** Who calls in process unless the caller says: the account itself. */
-export const ACCOUNT_PRINCIPAL: Principal = { arn: `arn:${PARTITION}:iam::${ACCOUNT_ID}:root`, roleArn: null, accessKeyId: '' };
+export const ACCOUNT_PRINCIPAL: Principal = {
+  arn: `arn:${PARTITION}:iam::${ACCOUNT_ID}:root`,
+  roleArn: null,
+  userId: ACCOUNT_ID,
+  accessKeyId: '',
+};
 
 export interface OperationContext {
   principal: Principal;
