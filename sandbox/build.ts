@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { basename, isAbsolute, join, relative, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify, stripVTControlCharacters } from 'node:util';
+import { ADMINISTRATOR_ARN, REGION } from './account.ts';
 import { tryLock } from './lock.ts';
 
 /** Files and folders, relative to the project, of which a change makes a new package. */
@@ -13,13 +14,18 @@ const INPUTS = ['serverless.yml', 'stack', 'handlers', 'src', 'package.json', 'p
 const TEMPLATE = 'cloudformation-template-update-stack.json';
 const LOCK_RETRY_MS = 100;
 /** Packages kept beside the one that was asked for; each is a few MB. */
-const KEEP = 4;
+const KEEP = 12;
+
+/** Parameters of a stack for the sandbox, where the administrator is the one who may break the glass. */
+export const LOCAL_PARAMS: Readonly<Record<string, string>> = { breakGlass: ADMINISTRATOR_ARN };
 
 export interface PackageOptions {
   projectDir: string;
   /** The policy file; relative to `projectDir`, or absolute. */
   policyPath: string;
   stage: string;
+  /** What `serverless package --param name=value` takes besides `policy`, by name. */
+  params?: Readonly<Record<string, string>>;
   /** Where packages are kept, a folder for each state of the inputs. */
   cacheDir: string;
 }
@@ -31,7 +37,7 @@ export interface Artifacts {
   packageDir: string;
 }
 
-/** The stack cannot be packaged; the message is Serverless's own, e.g. what is wrong with the policy. */
+/** The stack cannot be packaged; the message is Serverless's own, e.g. what is wrong with the policy or a parameter. */
 export class PackageError extends Error {
   override readonly name = 'PackageError';
 }
@@ -43,19 +49,31 @@ export class PackageError extends Error {
 export async function packageStack(options: PackageOptions): Promise<Artifacts> {
   const policy = resolve(options.projectDir, options.policyPath);
   if (!existsSync(policy)) throw new PackageError(`There is no policy at ${policy}`);
-  const packageDir = join(resolve(options.cacheDir), hashInputs(options, policy));
-  if (existsSync(packageDir)) return artifacts(packageDir);
-  const release = await lockProject(options.projectDir);
-  try {
-    if (!existsSync(packageDir)) await build(options, policy, packageDir);
-  } finally {
-    release();
+  checkParams(options.params ?? {});
+  for (;;) {
+    const packageDir = join(resolve(options.cacheDir), hashInputs(options, policy));
+    if (existsSync(packageDir)) return artifacts(packageDir);
+    const release = await lockProject(options.projectDir);
+    try {
+      if (!existsSync(packageDir)) await build(options, policy, packageDir);
+    } finally {
+      release();
+    }
   }
-  return artifacts(packageDir);
 }
 
 function artifacts(packageDir: string): Artifacts {
   return { templatePath: join(packageDir, TEMPLATE), packageDir };
+}
+
+function checkParams(params: Readonly<Record<string, string>>): void {
+  if ('policy' in params) throw new PackageError('The policy is no --param here: it is the path that packaging is asked for');
+  for (const [name, value] of Object.entries(params)) {
+    if (!/^\w+$/.test(name)) throw new PackageError(`--param ${name}=…: a parameter's name is letters and digits`);
+    // Serverless takes no empty ones, and the rest of a second line would be dropped.
+    if (!/^\S(?:.*\S)?$/.test(value))
+      throw new PackageError(`--param ${name}: a value is one line, not empty; leave the parameter out for its default`);
+  }
 }
 
 /** serverless-esbuild works in one folder of the project, so that packagings wait for each other, wherever their packages go. */
@@ -69,7 +87,9 @@ async function lockProject(projectDir: string): Promise<() => void> {
   }
 }
 
-async function build({ projectDir, stage, cacheDir }: PackageOptions, policy: string, packageDir: string): Promise<void> {
+/** Leaves no package when the inputs changed meanwhile: it would be found under what they were. */
+async function build(options: PackageOptions, policy: string, packageDir: string): Promise<void> {
+  const { projectDir, stage, params = {}, cacheDir } = options;
   const fresh = `${packageDir}.${randomBytes(4).toString('hex')}`;
   const temporary = `${fresh}.tmp`;
   mkdirSync(resolve(cacheDir), { recursive: true });
@@ -77,9 +97,11 @@ async function build({ projectDir, stage, cacheDir }: PackageOptions, policy: st
     // Serverless reads files below the project only by a relative path.
     const policyParameter = isAbsolute(policy) ? relative(resolve(projectDir), policy) : policy;
     mkdirSync(temporary, { recursive: true });
-    const args = ['package', '--stage', stage, '--package', fresh, '--param', `policy=${policyParameter}`];
+    const given = Object.entries({ ...params, policy: policyParameter }).flatMap(([name, value]) => ['--param', `${name}=${value}`]);
+    // The sandbox is one Region, whatever AWS_REGION says.
+    const args = ['package', '--stage', stage, '--region', REGION, '--package', fresh, ...given];
     await runServerless(resolve(projectDir), args, temporary);
-    moveInto(fresh, packageDir);
+    if (hashInputs(options, policy) === basename(packageDir)) moveInto(fresh, packageDir);
   } finally {
     for (const folder of [fresh, temporary]) rmSync(folder, { recursive: true, force: true });
   }
@@ -123,8 +145,9 @@ function readable(error: unknown): string {
   return told.length > 0 ? told.join('\n') : error instanceof Error ? error.message : String(error);
 }
 
-function hashInputs({ projectDir, stage }: PackageOptions, policy: string): string {
-  const hash = createHash('sha256').update(JSON.stringify([stage, relative(resolve(projectDir), policy)]));
+function hashInputs({ projectDir, stage, params = {} }: PackageOptions, policy: string): string {
+  const sorted = Object.entries(params).sort(([one], [other]) => (one < other ? -1 : 1));
+  const hash = createHash('sha256').update(JSON.stringify([stage, REGION, relative(resolve(projectDir), policy), sorted]));
   for (const input of [...INPUTS.map((name) => resolve(projectDir, name)), policy]) {
     for (const file of filesOf(input)) hash.update(`\0${relative(projectDir, file)}\0`).update(readFileSync(file));
   }

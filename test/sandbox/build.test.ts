@@ -32,6 +32,33 @@ test('two at once make one package, which is found again until an input changes'
   expect(readdirSync(options.cacheDir).length).toBe(2);
 });
 
+test('an input that changes while the package is made leaves no package under what it was', async () => {
+  writeFileSync(join(dir, 'edited.yml'), POLICY);
+  const edited = { ...options, policyPath: join(dir, 'edited.yml'), cacheDir: join(dir, 'edited') };
+  const packaging = packageStack(edited);
+  writeFileSync(edited.policyPath, POLICY.replace('sse-s3', 'sse-kms'));
+  expect(await packaging).toEqual(await packageStack(edited));
+  expect(readdirSync(edited.cacheDir)).toHaveLength(1);
+});
+
+test('parameters reach the template, make a package of their own, and come in any order', async () => {
+  const both = { oidcIssuer: 'https://login.example.com', oidcAudience: 'files' };
+  const one = await packageStack({ ...options, params: both });
+  const { OidcIssuer, OidcAudience } = readTemplate(one.templatePath).Parameters;
+  expect([OidcIssuer?.Default, OidcAudience?.Default]).toEqual(['https://login.example.com', 'files']);
+  expect(await packageStack({ ...options, params: Object.fromEntries(Object.entries(both).reverse()) })).toEqual(one);
+  expect((await packageStack(options)).packageDir).not.toBe(one.packageDir);
+});
+
+test.each([
+  [{ policy: 'other.yml' }, 'The policy is no --param here'],
+  [{ breakGlass: '' }, '--param breakGlass: a value is one line, not empty'],
+  [{ breakGlass: 'one\ntwo' }, '--param breakGlass: a value is one line, not empty'],
+  [{ 'break=glass': 'one' }, "--param break=glass=…: a parameter's name is letters and digits"],
+])('refuses the parameter %j, which Serverless would read as something else', async (params, message) => {
+  await expect(packageStack({ ...options, params })).rejects.toThrow(message);
+});
+
 test("a wrong policy is told in the policy's own words", async () => {
   writeFileSync(join(dir, 'wrong.yml'), POLICY.replace('sse-s3', 'sse-x'));
   const failure = await packageStack({ ...options, policyPath: join(dir, 'wrong.yml') }).catch((error: Error) => error);
