@@ -6,11 +6,14 @@ import type { Sandbox } from '../sandbox/index.ts';
 import { startLocalStack } from './local-stack.ts';
 
 const USAGE = `npm start -- [--port 4566] [--api-port 3000] [--data .sandbox] [--policy policy.yml]
+             [--stage dev] [--param name=value …]
 
   --port      port of the AWS services (0: any free one)
   --api-port  port of the REST API (0: any free one)
   --data      folder that keeps everything between restarts
-  --policy    what gets which encryption, and who may read it`;
+  --policy    what gets which encryption, and who may read it
+  --stage     the stage that is packaged, with its defaults from serverless.yml
+  --param     a parameter of the stack, as serverless deploy takes it; once for each`;
 
 try {
   await start();
@@ -26,6 +29,8 @@ async function start(): Promise<void> {
       'api-port': { type: 'string', default: '3000' },
       data: { type: 'string', default: '.sandbox' },
       policy: { type: 'string', default: 'policy.yml' },
+      stage: { type: 'string', default: 'dev' },
+      param: { type: 'string', multiple: true, default: [] },
       help: { type: 'boolean', default: false },
     },
   });
@@ -37,7 +42,8 @@ async function start(): Promise<void> {
   process.umask(0o077);
   const dataDir = values.data;
   const ports = { port: portNumber('--port', values.port), apiPort: portNumber('--api-port', values['api-port']) };
-  const sandbox = await startLocalStack({ policyPath: values.policy, dataDir, ...ports });
+  const params = parameters(values.param);
+  const sandbox = await startLocalStack({ policyPath: values.policy, stage: values.stage, params, dataDir, ...ports });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sandbox.stop());
   try {
     announce(sandbox, dataDir);
@@ -62,6 +68,18 @@ In another terminal:
   curl -H "Authorization: Bearer $SEALDROP_TOKEN" $SEALDROP_API_URL/objects/cards/readme.md
 `);
   console.log(`ready: source ${envFile}`);
+}
+
+function parameters(given: readonly string[]): Record<string, string> {
+  const params: Record<string, string> = {};
+  for (const text of given) {
+    const [, name, value] = /^(\w+)=(.+)$/.exec(text) ?? [];
+    if (name === undefined || value === undefined) throw new Error(`--param ${text}: it is given as name=value\n\n${USAGE}`);
+    if (name === 'policy') throw new Error(`--param ${text}: the policy is given by --policy ${value}`);
+    if (name in params) throw new Error(`--param ${name} is given twice`);
+    params[name] = value;
+  }
+  return params;
 }
 
 function portNumber(name: string, text: string): number {

@@ -6,7 +6,7 @@ import { PutObjectCommand, type PutObjectCommandInput } from '@aws-sdk/client-s3
 import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { type StackClients, stackClients } from '../../local/clients.ts';
 import { drained } from '../../local/queues.ts';
-import { packageStack } from '../../sandbox/build.ts';
+import { LOCAL_PARAMS, packageStack } from '../../sandbox/build.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/index.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
@@ -39,12 +39,16 @@ export interface LocalStack {
   restart(): Promise<void>;
 }
 
-/** @param policy a policy file of the project */
-export async function startLocalStack(policy = 'test/e2e/policy.yml'): Promise<LocalStack> {
+/**
+ * @param policy a policy file of the project
+ * @param params over those of every local stack; a bucket that is brought is made by the test, once the stack runs
+ */
+export async function startLocalStack(policy = 'test/e2e/policy.yml', params: Record<string, string> = {}): Promise<LocalStack> {
   const artifacts = await packageStack({
     projectDir: PROJECT,
     policyPath: join(PROJECT, policy),
     stage: 'dev',
+    params: { ...LOCAL_PARAMS, ...params },
     cacheDir: join(PROJECT, '.build'),
   });
   const dataDir = mkdtempSync(join(tmpdir(), 'sealdrop-e2e-'));
