@@ -39,14 +39,15 @@ export async function decideEncryption(ref: ObjectRef, deps: DecideDeps): Promis
 }
 
 async function resolveKeys(encryption: Encryption, deps: DecideDeps): Promise<ResolvedEncryption> {
-  const keyArn = async (key: string | undefined) => (key === 'aws/s3' ? deps.managedKeyArn() : (key ?? deps.kmsKeyArn));
+  const keyOf = async (key: string | undefined) =>
+    key === 'aws/s3' ? { keyArn: await deps.managedKeyArn(), managed: true as const } : { keyArn: key ?? deps.kmsKeyArn };
   switch (encryption.mode) {
     case 'sse-s3':
       return { mode: 'sse-s3' };
     case 'sse-kms':
-      return { mode: 'sse-kms', keyArn: await keyArn(encryption.key), bucketKey: encryption.bucketKey };
+      return { mode: 'sse-kms', ...(await keyOf(encryption.key)), bucketKey: encryption.bucketKey };
     case 'dsse-kms':
-      return { mode: 'dsse-kms', keyArn: await keyArn(encryption.key) };
+      return { mode: 'dsse-kms', ...(await keyOf(encryption.key)) };
     case 'sse-c':
       return { mode: 'sse-c', customerKey: await deps.customerKeys.current() };
     default:

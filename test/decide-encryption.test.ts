@@ -80,9 +80,9 @@ describe('decideEncryption', () => {
     ['{ mode: sse-kms }', { mode: 'sse-kms', keyArn: STACK_KEY, bucketKey: false }],
     ['{ mode: sse-kms, bucketKey: true }', { mode: 'sse-kms', keyArn: STACK_KEY, bucketKey: true }],
     [`{ mode: sse-kms, key: "${OWN_KEY}" }`, { mode: 'sse-kms', keyArn: OWN_KEY, bucketKey: false }],
-    ['{ mode: sse-kms, key: aws/s3 }', { mode: 'sse-kms', keyArn: MANAGED_KEY, bucketKey: false }],
+    ['{ mode: sse-kms, key: aws/s3 }', { mode: 'sse-kms', keyArn: MANAGED_KEY, managed: true, bucketKey: false }],
     [`{ mode: dsse-kms, key: "${OWN_KEY}" }`, { mode: 'dsse-kms', keyArn: OWN_KEY }],
-    ['{ mode: dsse-kms, key: aws/s3 }', { mode: 'dsse-kms', keyArn: MANAGED_KEY }],
+    ['{ mode: dsse-kms, key: aws/s3 }', { mode: 'dsse-kms', keyArn: MANAGED_KEY, managed: true }],
     ['{ mode: sse-s3 }', { mode: 'sse-s3' }],
   ])('resolves %s to full ARNs', async (encryption, resolved) => {
     const world = encryptWorld(`version: 1\ndefault: { encryption: ${encryption} }`);

@@ -14,10 +14,17 @@ export interface CustomerKey {
   readonly material: Buffer;
 }
 
+/** The key as a request and its answer name it. */
+interface ResolvedKmsKey {
+  keyArn: string;
+  /** It is `aws/s3`: S3 takes it when a write names no key, and a bucket policy can tell such a write from any other. */
+  managed?: true;
+}
+
 interface ResolvedByMode {
   'sse-s3': { mode: 'sse-s3' };
-  'sse-kms': { mode: 'sse-kms'; keyArn: string; bucketKey: boolean };
-  'dsse-kms': { mode: 'dsse-kms'; keyArn: string };
+  'sse-kms': { mode: 'sse-kms'; bucketKey: boolean } & ResolvedKmsKey;
+  'dsse-kms': { mode: 'dsse-kms' } & ResolvedKmsKey;
   'sse-c': { mode: 'sse-c'; customerKey: CustomerKey };
 }
 
@@ -65,4 +72,9 @@ export interface ServerSideMode<Mode extends EncryptionMode> {
 /** @param material 32 bytes, kept by reference */
 export function customerKey(versionId: string, material: Buffer): CustomerKey {
   return Object.defineProperty({ versionId, material }, 'material', { enumerable: false });
+}
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html (x-amz-server-side-encryption-aws-kms-key-id) */
+export function keyHeader({ keyArn, managed }: ResolvedKmsKey): Pick<WriteParameters, 'SSEKMSKeyId'> {
+  return managed ? {} : { SSEKMSKeyId: keyArn };
 }

@@ -1,9 +1,13 @@
 /** SSE-KMS: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html */
-import type { ServerSideMode } from './encryption.ts';
+import { keyHeader, type ServerSideMode } from './encryption.ts';
 
 export const sseKms: ServerSideMode<'sse-kms'> = {
   // The Bucket Key is always said, on or off: silence would take the bucket's default.
-  writeParameters: ({ keyArn, bucketKey }) => ({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: keyArn, BucketKeyEnabled: bucketKey }),
+  writeParameters: (encryption) => ({
+    ServerSideEncryption: 'aws:kms',
+    ...keyHeader(encryption),
+    BucketKeyEnabled: encryption.bucketKey,
+  }),
   keyParameters: () => ({}),
   expectedAnswer: ({ keyArn, bucketKey }) => ({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: keyArn, BucketKeyEnabled: bucketKey }),
   describe: ({ keyArn, bucketKey }) => ({ mode: 'sse-kms', keyArn, bucketKey }),

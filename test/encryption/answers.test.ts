@@ -1,6 +1,13 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { customerKey, describeEncryption, differences, keyParameters, type ResolvedEncryption } from '../../src/encryption/index.ts';
+import {
+  customerKey,
+  describeEncryption,
+  differences,
+  keyParameters,
+  type ResolvedEncryption,
+  writeParameters,
+} from '../../src/encryption/index.ts';
 import { ENCRYPTIONS, KEY_BASE64, KEY_MATERIAL, KEY_MD5, KEY_VERSION, MANAGED_KEY, MODES, STACK_KEY } from '../fixtures/objects.ts';
 
 /** What S3 says when it did as asked. */
@@ -67,6 +74,21 @@ describe('differences', () => {
 
   it('does not take an alias for the key ARN', () => {
     expect(differences(ENCRYPTIONS['sse-kms'], { ...HONEST['sse-kms'], SSEKMSKeyId: 'alias/sealdrop' })).toHaveLength(1);
+  });
+});
+
+describe('writeParameters', () => {
+  it.each([
+    [
+      { mode: 'sse-kms', bucketKey: true },
+      { ServerSideEncryption: 'aws:kms', BucketKeyEnabled: true },
+    ],
+    [{ mode: 'dsse-kms' }, { ServerSideEncryption: 'aws:kms:dsse' }],
+  ] as const)('name no key for aws/s3, and hold the answer of %j to its ARN', (encryption, parameters) => {
+    const managed = { ...encryption, keyArn: MANAGED_KEY, managed: true } as const;
+    expect(writeParameters(managed)).toEqual(parameters);
+    expect(differences(managed, { ...parameters, SSEKMSKeyId: MANAGED_KEY })).toEqual([]);
+    expect(differences(managed, { ...parameters, SSEKMSKeyId: STACK_KEY })).toEqual([expect.stringMatching(/^SSEKMSKeyId: asked for /)]);
   });
 });
 

@@ -17,7 +17,7 @@ const BY_RULE = {
     { mode: 'sse-kms', keyArn: STACK_KEY, bucketKey: true },
   ],
   'managed/a.txt': [
-    { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: MANAGED_KEY, BucketKeyEnabled: false },
+    { ServerSideEncryption: 'aws:kms', BucketKeyEnabled: false },
     { mode: 'sse-kms', keyArn: MANAGED_KEY, bucketKey: false },
   ],
   'dsse/a.txt': [
