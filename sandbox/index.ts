@@ -172,6 +172,7 @@ async function start(
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: secretAccessKey,
       ...namedOutputs(outputs),
+      SEALDROP_STACK: stackName,
       SEALDROP_API_URL: apiUrl,
       SEALDROP_TOKEN: token,
     }),
@@ -188,6 +189,9 @@ const OUTPUT_VARIABLES: Record<string, string> = {
   DeadLetterQueueUrl: 'SEALDROP_DEAD_LETTER_QUEUE_URL',
   CustomerKeySecret: 'SEALDROP_CUSTOMER_KEY_SECRET',
   KeyArn: 'SEALDROP_KMS_KEY_ARN',
+  AuditBucketName: 'SEALDROP_AUDIT_BUCKET',
+  TargetEventsQueueUrl: 'SEALDROP_TARGET_EVENTS_QUEUE_URL',
+  TargetEventsDeadLetterQueueUrl: 'SEALDROP_TARGET_EVENTS_DEAD_LETTER_QUEUE_URL',
 };
 
 function namedOutputs(outputs: Record<string, string>): Record<string, string> {
