@@ -21,6 +21,9 @@ export interface BenchConfig extends ClientConfig {
   requestHandler?: NonNullable<S3ClientConfig['requestHandler']>;
 }
 
+/** The sandbox's only account. */
+const ACCOUNT = '000000000000';
+
 export type BenchTarget = Pick<
   StackClients,
   'targetBucket' | 'auditTable' | 'kmsKeyArn' | 'customerKeySecret' | 'queueUrl' | 'deadLetterQueueUrl'
@@ -36,6 +39,8 @@ export function encryptDeps(config: BenchConfig, target: BenchTarget, policyPath
     policy,
     policyFingerprint: policyFingerprint(policy),
     targetBucket: target.targetBucket,
+    targetBucketOwner: ACCOUNT,
+    ingestBucketOwner: ACCOUNT,
     kmsKeyArn: target.kmsKeyArn,
     managedKeyArn: createManagedKey(new KMSClient(config)),
     customerKeys: createCustomerKeys({ secretsManager: new SecretsManagerClient(config), secretId: target.customerKeySecret }),

@@ -22,6 +22,7 @@ export async function benchMemory(clients: StackClients): Promise<Figure[]> {
   const deps = {
     s3: clients.s3,
     targetBucket: clients.targetBucket,
+    targetBucketOwner: '000000000000',
     records: createObjectRecords(new DynamoDBClient(clients.config), clients.auditTable),
     customerKeys: createCustomerKeys({ secretsManager: clients.secrets, secretId: clients.customerKeySecret }),
     maxBodyBytes: BYTES,

@@ -34,11 +34,12 @@ export const createHandler = (deps: () => OpenDeps) =>
 
 export const handler = createHandler(
   runtime.lazily(() => {
-    const env = runtime.environment('TARGET_BUCKET', 'AUDIT_TABLE', 'CUSTOMER_KEY_SECRET');
+    const env = runtime.environment('TARGET_BUCKET', 'TARGET_BUCKET_OWNER', 'AUDIT_TABLE', 'CUSTOMER_KEY_SECRET');
     const dynamodb = runtime.dynamodb();
     return {
       s3: runtime.s3(),
       targetBucket: env.TARGET_BUCKET,
+      targetBucketOwner: env.TARGET_BUCKET_OWNER,
       access: runtime.policy().access,
       records: createObjectRecords(dynamodb, env.AUDIT_TABLE),
       trail: createAuditTrail(dynamodb, env.AUDIT_TABLE),

@@ -34,6 +34,8 @@ export const handler = createHandler(
   runtime.lazily(() => {
     const env = runtime.environment(
       'TARGET_BUCKET',
+      'TARGET_BUCKET_OWNER',
+      'INGEST_BUCKET_OWNER',
       'AUDIT_TABLE',
       'KMS_KEY_ARN',
       'CUSTOMER_KEY_SECRET',
@@ -50,6 +52,8 @@ export const handler = createHandler(
       policy,
       policyFingerprint: policyFingerprint(policy),
       targetBucket: env.TARGET_BUCKET,
+      targetBucketOwner: env.TARGET_BUCKET_OWNER,
+      ingestBucketOwner: env.INGEST_BUCKET_OWNER,
       kmsKeyArn: env.KMS_KEY_ARN,
       managedKeyArn: createManagedKey(runtime.kms()),
       customerKeys: createCustomerKeys({ secretsManager: runtime.secretsManager(), secretId: env.CUSTOMER_KEY_SECRET }),

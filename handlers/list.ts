@@ -24,10 +24,11 @@ export const createHandler = (deps: () => ListDeps) =>
 
 export const handler = createHandler(
   runtime.lazily(() => {
-    const env = runtime.environment('TARGET_BUCKET', 'AUDIT_TABLE');
+    const env = runtime.environment('TARGET_BUCKET', 'TARGET_BUCKET_OWNER', 'AUDIT_TABLE');
     return {
       s3: runtime.s3(),
       targetBucket: env.TARGET_BUCKET,
+      targetBucketOwner: env.TARGET_BUCKET_OWNER,
       access: runtime.policy().access,
       trail: createAuditTrail(runtime.dynamodb(), env.AUDIT_TABLE),
       log: createLog('list'),

@@ -11,6 +11,8 @@ import { type ErrorNames, translateAwsError } from './translate-aws-error.ts';
 
 export interface DecideDeps {
   s3: S3Client;
+  /** The account that must own the source's bucket. */
+  ingestBucketOwner: string;
   policy: Policy;
   /** The stack's own key: what a rule without `key` means. */
   kmsKeyArn: string;
@@ -56,22 +58,29 @@ async function resolveKeys(encryption: Encryption, deps: DecideDeps): Promise<Re
 }
 
 const LOOK_UP: { [Fact in CostlyFact]: (deps: DecideDeps, ref: ObjectRef) => Promise<Required<Pick<ObjectFacts, Fact>>> } = {
-  async contentType({ s3, signal }, ref) {
-    const head = new HeadObjectCommand({ Bucket: ref.bucket, Key: ref.key, VersionId: ref.versionId, IfMatch: ref.etag });
+  async contentType({ s3, ingestBucketOwner, signal }, ref) {
+    const head = new HeadObjectCommand({ ...located(ref, ingestBucketOwner), IfMatch: ref.etag });
     const answer = await s3.send(head, signal && { abortSignal: signal }).catch((error: unknown) => {
       throw headError(error, ref);
     });
     // S3's own default for objects that were stored without a type.
     return { contentType: answer.ContentType ?? 'binary/octet-stream' };
   },
-  async tags({ s3, signal }, ref) {
-    const tagging = new GetObjectTaggingCommand({ Bucket: ref.bucket, Key: ref.key, VersionId: ref.versionId });
+  async tags({ s3, ingestBucketOwner, signal }, ref) {
+    const tagging = new GetObjectTaggingCommand(located(ref, ingestBucketOwner));
     const answer = await s3.send(tagging, signal && { abortSignal: signal }).catch((error: unknown) => {
       throw translateAwsError(error, TAGGING_ERRORS, ref);
     });
     return { tags: Object.fromEntries((answer.TagSet ?? []).map(({ Key = '', Value = '' }) => [Key, Value])) };
   },
 };
+
+const located = (ref: ObjectRef, ExpectedBucketOwner: string) => ({
+  Bucket: ref.bucket,
+  ExpectedBucketOwner,
+  Key: ref.key,
+  VersionId: ref.versionId,
+});
 
 const TAGGING_ERRORS: ErrorNames = {
   ...KMS_ERRORS,

@@ -3,7 +3,7 @@ import pMap from 'p-map';
 import type { AuditEvent } from './audit/event.ts';
 import type { ObjectRecord, ObjectRecords } from './audit/object-record.ts';
 import type { AuditTrail } from './audit/trail.ts';
-import { copyObject, type StoredCopy } from './copy/copy-object.ts';
+import { type CopyDeps, copyObject, type StoredCopy } from './copy/copy-object.ts';
 import { planCopy } from './copy/plan.ts';
 import { type DecideDeps, decideEncryption } from './decide-encryption.ts';
 import { describeEncryption, type EncryptionDescription } from './encryption/index.ts';
@@ -16,8 +16,7 @@ const MAX_PARALLEL_COPIES = 32;
 
 const ACTOR = 'function/encrypt';
 
-export interface EncryptDeps extends DecideDeps {
-  targetBucket: string;
+export interface EncryptDeps extends DecideDeps, CopyDeps {
   policyFingerprint: string;
   trail: AuditTrail;
   records: ObjectRecords;

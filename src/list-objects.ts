@@ -13,6 +13,8 @@ import { translateAwsError } from './translate-aws-error.ts';
 export interface ListDeps {
   s3: S3Client;
   targetBucket: string;
+  /** The account that must own it. */
+  targetBucketOwner: string;
   access: AccessRule[];
   trail: AuditTrail;
   log: Log;
@@ -48,6 +50,7 @@ export async function listObjects(request: ListRequest, deps: ListDeps): Promise
     .send(
       new ListObjectsV2Command({
         Bucket: deps.targetBucket,
+        ExpectedBucketOwner: deps.targetBucketOwner,
         Prefix: prefix,
         Delimiter: delimiter,
         MaxKeys: limit,

@@ -19,6 +19,8 @@ import { translateAwsError } from './translate-aws-error.ts';
 export interface ReadDeps {
   s3: S3Client;
   targetBucket: string;
+  /** The account that must own it. */
+  targetBucketOwner: string;
   records: ObjectRecords;
   customerKeys: CustomerKeys;
   /** The largest object whose bytes the way out can carry. */
@@ -80,6 +82,7 @@ class KeyRefused extends Error {}
 async function openWith(customerKey: CustomerKey | null, request: ReadRequest, deps: ReadDeps): Promise<ReadResult> {
   const input = {
     Bucket: deps.targetBucket,
+    ExpectedBucketOwner: deps.targetBucketOwner,
     Key: request.key,
     ...(customerKey === null ? {} : keyParameters({ mode: 'sse-c', customerKey })),
   };

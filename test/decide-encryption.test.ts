@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decideEncryption } from '../src/decide-encryption.ts';
 import { headError, s3Error } from './fixtures/aws.ts';
 import { encryptWorld } from './fixtures/encrypt-world.ts';
-import { ETAG, INGEST_BUCKET, MANAGED_KEY, objectRef, STACK_KEY, VERSION_ID } from './fixtures/objects.ts';
+import { ETAG, INGEST_BUCKET, INGEST_OWNER, MANAGED_KEY, objectRef, STACK_KEY, VERSION_ID } from './fixtures/objects.ts';
 
 const OWN_KEY = 'arn:aws:kms:us-east-1:000000000000:key/22222222-2222-3333-4444-555555555555';
 
@@ -15,7 +15,7 @@ rules:
 default: { encryption: { mode: sse-s3 } }
 `;
 
-const SOURCE = { Bucket: INGEST_BUCKET, Key: 'hr/1', VersionId: VERSION_ID };
+const SOURCE = { Bucket: INGEST_BUCKET, ExpectedBucketOwner: INGEST_OWNER, Key: 'hr/1', VersionId: VERSION_ID };
 
 function costly(contentType: string | undefined, tags: Record<string, string> = {}) {
   const world = encryptWorld(COSTLY);

@@ -9,6 +9,8 @@ afterEach(() => void vi.unstubAllEnvs());
 const NEEDS = {
   encrypt: [
     'TARGET_BUCKET',
+    'TARGET_BUCKET_OWNER',
+    'INGEST_BUCKET_OWNER',
     'AUDIT_TABLE',
     'KMS_KEY_ARN',
     'CUSTOMER_KEY_SECRET',
@@ -17,8 +19,8 @@ const NEEDS = {
     'MAX_RECEIVE_COUNT',
   ],
   authorize: ['OIDC_ISSUER', 'OIDC_AUDIENCE'],
-  download: ['TARGET_BUCKET', 'AUDIT_TABLE', 'CUSTOMER_KEY_SECRET'],
-  list: ['TARGET_BUCKET', 'AUDIT_TABLE'],
+  download: ['TARGET_BUCKET', 'TARGET_BUCKET_OWNER', 'AUDIT_TABLE', 'CUSTOMER_KEY_SECRET'],
+  list: ['TARGET_BUCKET', 'TARGET_BUCKET_OWNER', 'AUDIT_TABLE'],
   history: ['TARGET_BUCKET', 'AUDIT_TABLE'],
 };
 

@@ -14,6 +14,9 @@ export interface StoredChecksum {
 export interface CopyDeps {
   s3: S3Client;
   targetBucket: string;
+  /** The accounts that must own target and source: a bucket of the same name that somebody else made is refused. */
+  targetBucketOwner: string;
+  ingestBucketOwner: string;
   /** Gives the call up as `time-out`. */
   signal?: AbortSignal;
 }
@@ -31,17 +34,16 @@ export interface StoredCopy {
  * @throws SealdropError of the source, the keys or the target; `answer-mismatch` when S3 said anything but what was asked
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
  */
-export async function copyObject(
-  { s3, targetBucket, signal }: CopyDeps,
-  ref: ObjectRef,
-  encryption: ResolvedEncryption,
-): Promise<StoredCopy> {
+export async function copyObject(deps: CopyDeps, ref: ObjectRef, encryption: ResolvedEncryption): Promise<StoredCopy> {
+  const { s3, targetBucket, targetBucketOwner, ingestBucketOwner, signal } = deps;
   const answer = await s3
     .send(
       new CopyObjectCommand({
         Bucket: targetBucket,
+        ExpectedBucketOwner: targetBucketOwner,
         Key: ref.key,
         CopySource: copySource(ref),
+        ExpectedSourceBucketOwner: ingestBucketOwner,
         CopySourceIfMatch: ref.etag,
         MetadataDirective: 'COPY',
         TaggingDirective: 'COPY',

@@ -7,16 +7,22 @@ import {
   ENCRYPTIONS,
   ETAG,
   INGEST_BUCKET,
+  INGEST_OWNER,
   KEY_BASE64,
   MODES,
   objectRef,
   STACK_KEY,
   TARGET_BUCKET,
+  TARGET_OWNER,
   VERSION_ID,
 } from '../fixtures/objects.ts';
 
+const OWNERS = { targetBucketOwner: TARGET_OWNER, ingestBucketOwner: INGEST_OWNER };
+
 const COMMON = {
   Bucket: TARGET_BUCKET,
+  ExpectedBucketOwner: TARGET_OWNER,
+  ExpectedSourceBucketOwner: INGEST_OWNER,
   Key: 'reports/summary.txt',
   CopySource: `${INGEST_BUCKET}/reports/summary.txt?versionId=${VERSION_ID}`,
   CopySourceIfMatch: ETAG,
@@ -49,7 +55,7 @@ function world(answer = honestCopy) {
   const { clients, s3 } = mockAws();
   s3.on(CopyObjectCommand).callsFake(async (input: CopyObjectCommandInput) => answer(input));
   const copy = (ref: ObjectRef, mode = MODES[0] ?? 'sse-s3') =>
-    copyObject({ s3: clients.s3, targetBucket: TARGET_BUCKET }, ref, ENCRYPTIONS[mode]);
+    copyObject({ s3: clients.s3, targetBucket: TARGET_BUCKET, ...OWNERS }, ref, ENCRYPTIONS[mode]);
   return { s3, copy, inputs: () => s3.commandCalls(CopyObjectCommand).map((call) => call.args[0].input) };
 }
 
@@ -64,7 +70,7 @@ describe('copyObject', () => {
   it('says that the Bucket Key is off, since silence would take the bucket default', async () => {
     const { clients, s3 } = mockAws();
     s3.on(CopyObjectCommand).callsFake(async (input: CopyObjectCommandInput) => honestCopy(input));
-    await copyObject({ s3: clients.s3, targetBucket: TARGET_BUCKET }, objectRef(), {
+    await copyObject({ s3: clients.s3, targetBucket: TARGET_BUCKET, ...OWNERS }, objectRef(), {
       mode: 'sse-kms',
       keyArn: STACK_KEY,
       bucketKey: false,

@@ -6,7 +6,7 @@ import { apiEvent, invokeStreaming, REQUEST_ID } from '../fixtures/api.ts';
 import { headError, s3Error, tableError } from '../fixtures/aws.ts';
 import { auditEvents } from '../fixtures/encrypt-world.ts';
 import { event } from '../fixtures/events.ts';
-import { ETAG, STACK_KEY, TARGET_BUCKET } from '../fixtures/objects.ts';
+import { ETAG, STACK_KEY, TARGET_BUCKET, TARGET_OWNER } from '../fixtures/objects.ts';
 import { BYTES, type OpenWorld, openWorld } from '../fixtures/open-world.ts';
 
 const PATH = { key: 'reports/summary.txt' };
@@ -78,7 +78,11 @@ describe('GET', () => {
     const world = openWorld();
     expect((await get(world, event(name) as ReturnType<typeof apiEvent>)).statusCode).toBe(200);
     const key = name === 'download-path' ? 'reports/annual report.pdf' : 'reports//../50% off.txt';
-    expect(world.s3.commandCalls(GetObjectCommand)[0]?.args[0].input).toEqual({ Bucket: TARGET_BUCKET, Key: key });
+    expect(world.s3.commandCalls(GetObjectCommand)[0]?.args[0].input).toEqual({
+      Bucket: TARGET_BUCKET,
+      ExpectedBucketOwner: TARGET_OWNER,
+      Key: key,
+    });
   });
 
   it.each([

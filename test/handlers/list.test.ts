@@ -6,8 +6,10 @@ import { apiEvent, invoke } from '../fixtures/api.ts';
 import { s3Error, tableError } from '../fixtures/aws.ts';
 import { auditEvents } from '../fixtures/encrypt-world.ts';
 import { event } from '../fixtures/events.ts';
-import { ETAG, TARGET_BUCKET } from '../fixtures/objects.ts';
+import { ETAG, TARGET_BUCKET, TARGET_OWNER } from '../fixtures/objects.ts';
 import { openWorld } from '../fixtures/open-world.ts';
+
+const TARGET = { Bucket: TARGET_BUCKET, ExpectedBucketOwner: TARGET_OWNER };
 
 function world() {
   const opened = openWorld();
@@ -56,9 +58,9 @@ describe('GET /objects', () => {
     );
     await list({ prefix: ['reports/'], cursor: ['next-page'] });
     expect(asked()).toEqual([
-      { Bucket: TARGET_BUCKET, Prefix: 'reports/', Delimiter: '/', MaxKeys: 50, ContinuationToken: undefined, EncodingType: 'url' },
+      { ...TARGET, Prefix: 'reports/', Delimiter: '/', MaxKeys: 50, ContinuationToken: undefined, EncodingType: 'url' },
       {
-        Bucket: TARGET_BUCKET,
+        ...TARGET,
         Prefix: 'reports/',
         Delimiter: undefined,
         MaxKeys: 1000,
