@@ -15,7 +15,7 @@ import { DeploymentError } from './deployment-error.ts';
 import { resolve, type Scope } from './intrinsics.ts';
 import { deploymentOrder } from './order.ts';
 import { checkProperties, difference, fingerprint } from './properties.ts';
-import { DEFINITIONS, INERT } from './resources/index.ts';
+import { DEFINITIONS } from './resources/index.ts';
 import { createScope } from './scope.ts';
 import type { Services } from './services.ts';
 import { openStackStore, type ResourceRecord, type StackStore } from './stack-store.ts';
@@ -76,13 +76,7 @@ async function deployResource(run: Run, logicalId: string): Promise<void> {
   if (resource === undefined) return;
   const properties = asRecord(resolveProperties(logicalId, resource, run.scope));
   const definition = definitionOf(resource.Type);
-  if (definition === null) {
-    const name = ['LogGroupName', 'AlarmName', 'TopicName', 'DashboardName']
-      .map((key) => properties[key])
-      .find((value) => typeof value === 'string');
-    run.deployed.set(logicalId, INERT[resource.Type]?.(name ?? generatedName(run, logicalId)) ?? { physicalId: logicalId, attributes: {} });
-    return;
-  }
+  if (definition === null) return;
   checkProperties(logicalId, resource.Type, definition, properties);
   const fingerprints = fingerprint(properties);
   const last = run.before.get(logicalId);
@@ -171,16 +165,15 @@ async function removeResource(record: ResourceRecord, services: Services): Promi
 function checkTypes(template: Template, order: readonly string[]): void {
   const unknown = order
     .map((logicalId) => [logicalId, template.Resources[logicalId]?.Type ?? ''] as const)
-    .filter(([, type]) => definitionOf(type) === null && !(type in INERT));
+    .filter(([, type]) => definitionOf(type) === null);
   if (unknown.length === 0) return;
   const list = unknown.map(([logicalId, type]) => `${logicalId} is ${type}`).join('\n  ');
-  const known = [...Object.keys(DEFINITIONS), ...Object.keys(INERT)].sort().join(', ');
+  const known = Object.keys(DEFINITIONS).sort().join(', ');
   throw new DeploymentError(`The sandbox does not know these resource types:\n  ${list}\nIt knows: ${known}.`);
 }
 
 function definitionOf(type: string): Definition | null {
-  const definitions: Record<string, Definition> = DEFINITIONS;
-  return Object.hasOwn(definitions, type) ? (definitions[type] ?? null) : null;
+  return Object.hasOwn(DEFINITIONS, type) ? (DEFINITIONS[type] ?? null) : null;
 }
 
 function resolveProperties(logicalId: string, { Properties }: ResourceTemplate, scope: Scope): unknown {

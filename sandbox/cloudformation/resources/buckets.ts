@@ -44,6 +44,7 @@ const schema = z.strictObject({
           Status: z.enum(['Enabled', 'Disabled']),
           Prefix: text.optional(),
           ExpirationInDays: integer.optional(),
+          ExpiredObjectDeleteMarker: flag.optional(),
           AbortIncompleteMultipartUpload: z.strictObject({ DaysAfterInitiation: integer }).optional(),
           NoncurrentVersionExpiration: z.strictObject({ NoncurrentDays: integer, NewerNoncurrentVersions: integer.optional() }).optional(),
         }),
@@ -170,12 +171,18 @@ function encryptionOf({ ServerSideEncryptionConfiguration }: Given<'BucketEncryp
 
 function lifecycleOf({ Rules }: Given<'LifecycleConfiguration'>) {
   return {
-    Rules: Rules.map(({ Id, Prefix, ExpirationInDays, ...rest }) => ({
-      ...(Id !== undefined && { ID: Id }),
-      Filter: { Prefix: Prefix ?? '' },
-      ...(ExpirationInDays !== undefined && { Expiration: { Days: ExpirationInDays } }),
-      ...rest,
-    })),
+    Rules: Rules.map(({ Id, Prefix, ExpirationInDays: Days, ExpiredObjectDeleteMarker, ...rest }) => {
+      const Expiration = {
+        ...(Days !== undefined && { Days }),
+        ...(ExpiredObjectDeleteMarker !== undefined && { ExpiredObjectDeleteMarker }),
+      };
+      return {
+        ...(Id !== undefined && { ID: Id }),
+        Filter: { Prefix: Prefix ?? '' },
+        ...(Object.keys(Expiration).length > 0 && { Expiration }),
+        ...rest,
+      };
+    }),
   };
 }
 

@@ -26,8 +26,15 @@ export const functionResources: Record<
       Timeout: integer.optional(),
       Environment: z.strictObject({ Variables: z.record(z.string(), text) }).optional(),
       // Without a local meaning: tracing, log format, a share of the account's concurrency.
-      TracingConfig: z.unknown().optional(),
-      LoggingConfig: z.unknown().optional(),
+      TracingConfig: z.strictObject({ Mode: z.enum(['Active', 'PassThrough']) }).optional(),
+      LoggingConfig: z
+        .strictObject({
+          LogFormat: z.enum(['Text', 'JSON']).optional(),
+          LogGroup: text.optional(),
+          ApplicationLogLevel: text.optional(),
+          SystemLogLevel: text.optional(),
+        })
+        .optional(),
       ReservedConcurrentExecutions: integer.optional(),
       Tags: tags.optional(),
     }),

@@ -9,6 +9,23 @@ const DEFAULT_TIMEOUT_MS = 29_000;
 /** Of an authorizer without one. */
 const DEFAULT_TTL_SECONDS = 300;
 
+const methodSettings = {
+  DataTraceEnabled: flag.optional(),
+  LoggingLevel: z.enum(['OFF', 'ERROR', 'INFO']).optional(),
+  MetricsEnabled: flag.optional(),
+  ThrottlingBurstLimit: integer.optional(),
+  ThrottlingRateLimit: integer.optional(),
+};
+const stageSettings = {
+  Description: text.optional(),
+  ...methodSettings,
+  MethodSettings: z.array(z.strictObject({ HttpMethod: text, ResourcePath: text, ...methodSettings })).optional(),
+  AccessLogSetting: z.strictObject({ DestinationArn: text, Format: text }).optional(),
+  TracingEnabled: flag.optional(),
+  Variables: z.record(z.string(), text).optional(),
+  Tags: tags.optional(),
+};
+
 type ApiType =
   | 'AWS::ApiGateway::RestApi'
   | 'AWS::ApiGateway::Resource'
@@ -23,7 +40,7 @@ export const restApiResources: Record<ApiType, Definition> = {
       Name: text,
       Description: text.optional(),
       // Without a local meaning: there is one kind of endpoint, and nothing is compressed.
-      EndpointConfiguration: z.unknown().optional(),
+      EndpointConfiguration: z.strictObject({ Types: z.array(z.enum(['EDGE', 'REGIONAL', 'PRIVATE'])) }).optional(),
       MinimumCompressionSize: integer.optional(),
       DisableExecuteApiEndpoint: flag.optional(),
       // Serverless writes an empty one when there is none.
@@ -139,7 +156,13 @@ export const restApiResources: Record<ApiType, Definition> = {
     },
   }),
   'AWS::ApiGateway::Deployment': define({
-    schema: z.strictObject({ RestApiId: text, StageName: text, Description: text.optional(), StageDescription: z.unknown().optional() }),
+    schema: z.strictObject({
+      RestApiId: text,
+      StageName: text,
+      Description: text.optional(),
+      // Without a local meaning: metrics, logs, traces and throttling of the stage.
+      StageDescription: z.strictObject(stageSettings).optional(),
+    }),
     volatile: true,
     apply({ properties, generatedName, api }) {
       api.stage = properties.StageName;

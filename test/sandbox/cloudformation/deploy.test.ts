@@ -326,15 +326,4 @@ describe('what the sandbox does not know', () => {
   ])('%j is an error by name', async (resources, message) => {
     await expect(bench.deploy(resources)).rejects.toThrow(message);
   });
-
-  test('but has no meaning here is passed over: log groups and alarms', async () => {
-    const stack = await bench.deploy(
-      {
-        Group: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: '/aws/lambda/x', Anything: 1 } },
-        Alarm: { Type: 'AWS::CloudWatch::Alarm', Properties: { Threshold: 1 } },
-      },
-      { Outputs: { Arn: { Value: { 'Fn::GetAtt': 'Group.Arn' } } } },
-    );
-    expect(stack.outputs.Arn).toBe('arn:aws:logs:us-east-1:000000000000:log-group:/aws/lambda/x:*');
-  });
 });
