@@ -47,7 +47,7 @@ export function encryptDeps(config: BenchConfig, target: BenchTarget, policyPath
     trail: createAuditTrail(dynamodb, target.auditTable),
     records: createObjectRecords(dynamodb, target.auditTable),
     deadLetters: createDeadLetters(sqs, target.deadLetterQueueUrl),
-    ingestQueueUrl: target.queueUrl,
+    queueUrl: target.queueUrl,
     maxReceiveCount: 5,
     log: { info() {}, warn() {}, error() {} },
   };

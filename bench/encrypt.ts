@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { CopyObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { StackClients } from '../local/clients.ts';
-import { type IngestMessage, parseIngestEvent } from '../src/events/index.ts';
+import { type EventMessage, type ObjectRef, parseIngestEvent } from '../src/events/index.ts';
 import { processIngest } from '../src/process-ingest.ts';
 import { encryptDeps } from './encrypt-deps.ts';
 import { compared, type Figure, median, timed } from './measure.ts';
@@ -57,7 +57,7 @@ export async function benchEncrypt(clients: StackClients, sourceBucket: string, 
   ];
 }
 
-function messages(bucket: string, etags: string[], batch: number): IngestMessage[] {
+function messages(bucket: string, etags: string[], batch: number): EventMessage<ObjectRef>[] {
   const Records = etags.slice(batch * BATCH, (batch + 1) * BATCH).map((eTag, offset) => {
     const index = batch * BATCH + offset;
     const object = { key: `bench/${index}`, size: OBJECT_BYTES, eTag, sequencer: (index + 1).toString(16).padStart(16, '0') };

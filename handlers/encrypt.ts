@@ -11,6 +11,7 @@ import { createLog } from '../src/observability.ts';
 import { policyFingerprint } from '../src/policy/fingerprint.ts';
 import { type ProcessDeps, processIngest } from '../src/process-ingest.ts';
 import * as runtime from '../src/runtime.ts';
+import { batchResponse } from '../src/settle-messages.ts';
 
 /** Time kept for events, records and dead letters once slow copies are given up. */
 const RESERVE_MS = 20_000;
@@ -20,14 +21,7 @@ export const createHandler =
   (deps: () => ProcessDeps) =>
   async (event: unknown, context?: Pick<Context, 'getRemainingTimeInMillis'>): Promise<SQSBatchResponse> => {
     const signal = context && AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - RESERVE_MS));
-    const results = await processIngest(parseIngestEvent(event), signal === undefined ? deps() : { ...deps(), signal });
-    const retried = results.filter((result) => result.verdict === 'retry');
-    for (const { message, error } of retried) {
-      if (message.receipt === null) throw error;
-    }
-    return {
-      batchItemFailures: retried.flatMap(({ message }) => (message.receipt ? [{ itemIdentifier: message.receipt.messageId }] : [])),
-    };
+    return batchResponse(await processIngest(parseIngestEvent(event), signal === undefined ? deps() : { ...deps(), signal }));
   };
 
 export const handler = createHandler(
@@ -60,7 +54,7 @@ export const handler = createHandler(
       trail: createAuditTrail(dynamodb, env.AUDIT_TABLE),
       records: createObjectRecords(dynamodb, env.AUDIT_TABLE),
       deadLetters: createDeadLetters(sqs, env.DEAD_LETTER_QUEUE_URL),
-      ingestQueueUrl: env.INGEST_QUEUE_URL,
+      queueUrl: env.INGEST_QUEUE_URL,
       maxReceiveCount: positiveInteger('MAX_RECEIVE_COUNT', env.MAX_RECEIVE_COUNT),
       log: createLog('encrypt'),
     };

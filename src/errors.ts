@@ -14,7 +14,7 @@ const ERRORS = {
   // What was asked for
   'malformed-event': permanent(
     400,
-    'Check who sends to the ingest queue: it takes S3 "Object Created" events, directly, by SNS or by EventBridge.',
+    "Check who sends to the queue: it takes S3's own event notifications, directly, by SNS or, for the ingest bucket, by EventBridge.",
   ),
   'invalid-request': permanent(400, 'Correct the request as the detail says.'),
   unauthenticated: permanent(401, 'Send a valid token of the configured issuer as "Authorization: Bearer TOKEN".'),

@@ -1,6 +1,6 @@
 /** EventBridge's "Object Created": https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html */
 import * as z from 'zod/mini';
-import { checkedRef, decodeFormKey, moment, type ObjectRef, unquoted } from './object-ref.ts';
+import { checkKey, decodeFormKey, moment, type ObjectRef, unquoted } from './object-ref.ts';
 import { parse, SEQUENCER, shortText } from './parse.ts';
 
 const envelopeSchema = z.object({ source: z.literal('aws.s3'), 'detail-type': z.string(), detail: z.unknown() });
@@ -32,7 +32,8 @@ export function parseEventBridge(document: unknown): ObjectRef | null {
   const { key, size, etag, sequencer } = detail.object;
   // Whether EventBridge form-encodes keys is not documented: both readings are kept, and the etag pin tells which exists.
   const decoded = decodeFormKey(key);
-  return checkedRef({
+  checkKey(key);
+  return {
     bucket: detail.bucket.name,
     key,
     ...(decoded === null || decoded === key ? {} : { alternativeKey: decoded }),
@@ -43,5 +44,5 @@ export function parseEventBridge(document: unknown): ObjectRef | null {
     eventTime: moment(time),
     ...(detail.requester === undefined ? {} : { requester: detail.requester }),
     correlationId: detail['request-id'] ?? sequencer,
-  });
+  };
 }

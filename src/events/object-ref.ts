@@ -42,14 +42,13 @@ export function decodeFormKey(encoded: string): string | null {
 }
 
 /** @throws SealdropError `malformed-event` when no object can have this key */
-export function checkedRef(ref: ObjectRef): ObjectRef {
-  const bytes = Buffer.byteLength(ref.key);
+export function checkKey(key: string): void {
+  const bytes = Buffer.byteLength(key);
   if (bytes > MAX_KEY_BYTES) {
     throw new SealdropError('malformed-event', `key of ${bytes} bytes; S3 allows ${MAX_KEY_BYTES}`);
   }
   // S3 takes UTF-8, which has no lone surrogates; a URL cannot be made of one either.
-  if (!ref.key.isWellFormed()) throw new SealdropError('malformed-event', 'the key is not valid Unicode');
-  return ref;
+  if (!key.isWellFormed()) throw new SealdropError('malformed-event', 'the key is not valid Unicode');
 }
 
 /** Events write a moment with milliseconds or without; histories sort them as text. */

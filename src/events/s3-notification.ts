@@ -1,7 +1,7 @@
 /** S3's own notification: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
 import * as z from 'zod/mini';
 import { SealdropError } from '../errors.ts';
-import { checkedRef, decodeFormKey, moment, type ObjectRef, unquoted } from './object-ref.ts';
+import { checkKey, decodeFormKey, moment, type ObjectRef, unquoted } from './object-ref.ts';
 import { parse, SEQUENCER, shortText } from './parse.ts';
 
 /** Minor versions add members only: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
@@ -32,16 +32,13 @@ const createdSchema = z.object({
 
 /** `null`: an event that Sealdrop takes no notice of, such as a deletion. Throws `malformed-event`. */
 export function parseS3Record(record: unknown): ObjectRef | null {
-  const head = parse(recordSchema, record, 'S3 record');
-  if (!head.eventVersion.startsWith(SUPPORTED_MAJOR)) {
-    throw new SealdropError('malformed-event', `S3 record of version ${head.eventVersion}; understood: ${SUPPORTED_MAJOR}x`);
-  }
-  if (!head.eventName.replace(/^s3:/, '').startsWith('ObjectCreated:')) return null;
+  if (!s3EventName(record).startsWith('ObjectCreated:')) return null;
 
   const { eventTime, userIdentity, responseElements, s3 } = parse(createdSchema, record, 'S3 record');
   const key = decodeFormKey(s3.object.key);
   if (key === null) throw new SealdropError('malformed-event', 'S3 record: s3.object.key is not form-encoded');
-  return checkedRef({
+  checkKey(key);
+  return {
     bucket: s3.bucket.name,
     key,
     ...(s3.object.versionId ? { versionId: s3.object.versionId } : {}),
@@ -51,7 +48,16 @@ export function parseS3Record(record: unknown): ObjectRef | null {
     eventTime: moment(eventTime),
     ...(userIdentity?.principalId === undefined ? {} : { requester: userIdentity.principalId }),
     correlationId: responseElements?.['x-amz-request-id'] ?? s3.object.sequencer,
-  });
+  };
+}
+
+/** `ObjectCreated:Put`, without the prefix that some documents give it. Throws `malformed-event` for another version than is understood. */
+export function s3EventName(record: unknown): string {
+  const { eventVersion, eventName } = parse(recordSchema, record, 'S3 record');
+  if (!eventVersion.startsWith(SUPPORTED_MAJOR)) {
+    throw new SealdropError('malformed-event', `S3 record of version ${eventVersion}; understood: ${SUPPORTED_MAJOR}x`);
+  }
+  return eventName.replace(/^s3:/, '');
 }
 
 /** S3 sends this once when a notification is configured; it has no records. */

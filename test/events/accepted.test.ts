@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type IngestMessage, type ObjectRef, parseIngestEvent } from '../../src/events/index.ts';
+import { type EventMessage, type ObjectRef, parseIngestEvent } from '../../src/events/index.ts';
 import { event, eventNames } from '../fixtures/events.ts';
 import { ETAG, INGEST_BUCKET, VERSION_ID } from '../fixtures/objects.ts';
 
@@ -99,7 +99,7 @@ describe('parseIngestEvent', () => {
   });
 });
 
-function refsOf(message: IngestMessage): ObjectRef[] {
+function refsOf(message: EventMessage<ObjectRef>): ObjectRef[] {
   if ('error' in message.content) throw message.content.error;
-  return message.content.refs;
+  return message.content.items;
 }

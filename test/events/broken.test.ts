@@ -37,7 +37,7 @@ const withS3 = (path: (string | number)[], member: unknown) => withMember(event(
 
 function errorOf(document: unknown) {
   const [message] = parseIngestEvent(document);
-  if (message === undefined || 'refs' in message.content) throw new Error('the event was understood');
+  if (message === undefined || 'items' in message.content) throw new Error('the event was understood');
   return message.content.error;
 }
 
@@ -66,7 +66,7 @@ describe('parseIngestEvent', () => {
     const contents = parseIngestEvent(event('broken/one-bad-of-two-messages')).map(({ content }) => content);
     expect(contents).toEqual([
       { error: expect.objectContaining({ code: 'malformed-event' }) },
-      { refs: [expect.objectContaining({ etag: objectRef().etag })] },
+      { items: [expect.objectContaining({ etag: objectRef().etag })] },
     ]);
   });
 
@@ -94,7 +94,7 @@ describe('parseIngestEvent', () => {
   });
 
   it.each(['2.0', '2.3', '2.99'])('takes the minor version %s', (version) => {
-    expect(parseIngestEvent(withS3(['eventVersion'], version))[0]?.content).toMatchObject({ refs: [{}] });
+    expect(parseIngestEvent(withS3(['eventVersion'], version))[0]?.content).toMatchObject({ items: [{}] });
   });
 
   it.each(['1.0', '3.0', '20.1', ''])('refuses the major version of "%s"', (version) => {
@@ -103,7 +103,7 @@ describe('parseIngestEvent', () => {
 
   it.each([null, ''])('takes the version id %j of a bucket without versioning for none', (versionId) => {
     const [message] = parseIngestEvent(withS3(['s3', 'object', 'versionId'], versionId));
-    expect(message?.content).toMatchObject({ refs: [{ etag: objectRef().etag }] });
+    expect(message?.content).toMatchObject({ items: [{ etag: objectRef().etag }] });
     expect(message?.content).not.toHaveProperty('refs.0.versionId');
   });
 });

@@ -234,6 +234,24 @@ describe('a dead letter', () => {
   });
 });
 
+describe('the log', () => {
+  it("gives every line of an object its correlation id, which is that of S3's request", async () => {
+    for (const [error, delivery] of [
+      [GONE, 1],
+      [SLOW, 1],
+      [SLOW, MAX_RECEIVE_COUNT],
+    ] as const) {
+      const { run, world } = failingCopy(error);
+      world.sqs.on(SendMessageCommand).rejectsOnce(new Error('no')).resolves({});
+      world.sqs.on(ChangeMessageVisibilityCommand).rejects(new Error('no'));
+      await run(queued([notification({ key: 'a' }, { key: 'b', sequencer: '02' })], delivery));
+      await run(queued([notification({ key: 'a' })], delivery));
+      expect(world.log.entries.length).toBeGreaterThan(3);
+      for (const { fields } of world.log.entries) expect(fields).toMatchObject({ correlationId: 'N4N7GDK58NMKJ12R' });
+    }
+  });
+});
+
 describe('a batch', () => {
   it('reports exactly the messages that must come back', async () => {
     const world = encryptWorld();

@@ -1,0 +1,95 @@
+/** Whatever brings events of S3 → messages that succeed or fail as a whole. */
+import * as z from 'zod/mini';
+import { asSealdropError, SealdropError } from '../errors.ts';
+import { isEventBridgeEvent } from './eventbridge.ts';
+import { isTestEvent } from './s3-notification.ts';
+
+/** What a queue knows of a message beside its text. */
+export interface QueueReceipt {
+  messageId: string;
+  receiptHandle: string;
+  /** 1 at the first delivery. */
+  receiveCount: number;
+}
+
+/** One thing that succeeds or fails as a whole. */
+export interface EventMessage<Item> {
+  /** The original text: what goes to the dead-letter queue, so that it can be sent again as it is. */
+  body: string;
+  /** `null` when the function was invoked without a queue. */
+  receipt: QueueReceipt | null;
+  content: { items: Item[] } | { error: SealdropError };
+}
+
+/** What a function makes of an event; `null`: it takes no notice of this one. Both throw `malformed-event`. */
+export interface EventReaders<Item> {
+  s3Record: (record: unknown) => Item | null;
+  /** Left out where EventBridge sends nothing. */
+  eventBridge?: (document: unknown) => Item | null;
+}
+
+const recordsSchema = z.object({ Records: z.array(z.unknown()) });
+const queueRecordSchema = z.object({
+  eventSource: z.literal('aws:sqs'),
+  messageId: z.string(),
+  receiptHandle: z.string(),
+  body: z.string(),
+  attributes: z.optional(z.object({ ApproximateReceiveCount: z.optional(z.string()) })),
+});
+const topicRecordSchema = z.object({ EventSource: z.literal('aws:sns'), Sns: z.object({ Message: z.string() }) });
+const topicEnvelopeSchema = z.object({ Type: z.literal('Notification'), TopicArn: z.string(), Message: z.string() });
+
+/** Never throws: a message that cannot be understood carries its error (`malformed-event`). */
+export function parseMessages<Item>(event: unknown, readers: EventReaders<Item>): EventMessage<Item>[] {
+  const records = recordsSchema.safeParse(event);
+  if (records.success && records.data.Records.length === 0) return [];
+  if (records.success && records.data.Records.every((record) => queueRecordSchema.safeParse(record).success)) {
+    return records.data.Records.map((record) => {
+      const { messageId, receiptHandle, body, attributes } = queueRecordSchema.parse(record);
+      const receiveCount = Number(attributes?.ApproximateReceiveCount ?? 1);
+      const content = contentOf(() => parseDocument(parseJson(body), readers));
+      return { body, receipt: { messageId, receiptHandle, receiveCount }, content };
+    });
+  }
+  return [{ body: JSON.stringify(event) ?? '', receipt: null, content: contentOf(() => parseDocument(event, readers)) }];
+}
+
+function contentOf<Item>(parse: () => Item[]): EventMessage<Item>['content'] {
+  try {
+    return { items: parse() };
+  } catch (error) {
+    return { error: asSealdropError(error) };
+  }
+}
+
+function parseDocument<Item>(document: unknown, readers: EventReaders<Item>): Item[] {
+  if (isTestEvent(document)) return [];
+  if (readers.eventBridge !== undefined && isEventBridgeEvent(document)) return present([readers.eventBridge(document)]);
+  const wrapped = topicEnvelopeSchema.safeParse(document);
+  if (wrapped.success) return parseDocument(parseJson(wrapped.data.Message), readers);
+  const records = recordsSchema.safeParse(document);
+  if (!records.success || records.data.Records.length === 0) {
+    const accepted = [
+      'neither an S3 notification',
+      'nor one wrapped by SNS',
+      ...(readers.eventBridge ? ['nor an EventBridge event of S3'] : []),
+    ];
+    throw new SealdropError('malformed-event', accepted.join(', '));
+  }
+  return records.data.Records.flatMap((record) => {
+    const topic = topicRecordSchema.safeParse(record);
+    return topic.success ? parseDocument(parseJson(topic.data.Sns.Message), readers) : present([readers.s3Record(record)]);
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new SealdropError('malformed-event', 'the message is not JSON', { cause: error });
+  }
+}
+
+function present<Item>(items: (Item | null)[]): Item[] {
+  return items.filter((item) => item !== null);
+}
