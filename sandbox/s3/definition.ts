@@ -9,8 +9,6 @@ export interface Definition {
   level: Level;
   /** The query parameter that names the operation; empty when method and level do. */
   subresource: string;
-  /** Judged by nobody yet: the one place from where policies will be asked. */
-  action: string;
   query: string[];
   /** Gives the first `x-amz-` header that the operation does not take. */
   refusedHeader: (headers: object) => string | null;
@@ -21,30 +19,23 @@ export function define(
   method: Definition['method'],
   level: Level,
   subresource: string,
-  action: string,
   handle: Handler,
   query: string[] = [],
   headers: string[] = [],
 ): Definition {
-  return { method, level, subresource, action, handle, query, refusedHeader: headerFilter(headers, false) };
+  return { method, level, subresource, handle, query, refusedHeader: headerFilter(headers, false) };
 }
 
-export function read(level: Level, subresource: string, action: string, handle: Handler, query: string[] = []): Definition {
-  return define('GET', level, subresource, action, handle, query, ['x-amz-optional-object-attributes']);
+export function read(level: Level, subresource: string, handle: Handler, query: string[] = []): Definition {
+  return define('GET', level, subresource, handle, query, ['x-amz-optional-object-attributes']);
 }
 
-export function write(level: Level, subresource: string, action: string, handle: Handler): Definition {
-  return define('PUT', level, subresource, action, handle, [], CHECKSUM);
+export function write(level: Level, subresource: string, handle: Handler): Definition {
+  return define('PUT', level, subresource, handle, [], CHECKSUM);
 }
 
 /** A write that also says what the new object is. */
-export function described(
-  method: Definition['method'],
-  subresource: string,
-  action: string,
-  handle: Handler,
-  headers: string[],
-): Definition {
+export function described(method: Definition['method'], subresource: string, handle: Handler, headers: string[]): Definition {
   const taken = [...headers, ...DESCRIPTION, ...ENCRYPTION, ...CUSTOMER_KEY];
-  return { method, level: 'object', subresource, action, handle, query: [], refusedHeader: headerFilter(taken, true) };
+  return { method, level: 'object', subresource, handle, query: [], refusedHeader: headerFilter(taken, true) };
 }

@@ -2,15 +2,18 @@
 
 import { ACCOUNT_ID, REGION } from '../account.ts';
 import { AwsError } from '../aws-error.ts';
+import type { EventSource, NotificationSink } from '../service.ts';
 import { covers, type EventType, filterOf, type NotificationConfiguration } from './bucket/notification-configuration.ts';
 import { bucketArn } from './encryption/mode.ts';
 import { formEncode } from './form-encoding.ts';
-import { type Call, callerArn } from './room.ts';
+import type { Call } from './room.ts';
 import type { Bucket } from './store/buckets.ts';
 import { NULL_VERSION } from './store/objects.ts';
 
 const EVENT_VERSION = '2.1';
 const SEQUENCER_DIGITS = 18;
+const NO_QUEUE = 'AWS.SimpleQueueService.NonExistentQueue';
+const QUEUE_REFUSES = 'Permissions on the destination queue do not allow S3 to publish notifications from this bucket';
 
 export interface ObjectEvent {
   type: Exclude<EventType, `${string}*`>;
@@ -33,16 +36,12 @@ export function sendEvents(call: Call, bucket: Bucket, event: ObjectEvent): void
     const { prefix, suffix } = filterOf(target);
     if (!event.key.startsWith(prefix) || !event.key.endsWith(suffix)) continue;
     if (!target.Events.some((configured) => covers(configured, event.type))) continue;
-    deliver(call, target.QueueArn, { Records: [record(call, bucket, event, target.Id ?? '')] });
+    deliver(call, bucket, target.QueueArn, { Records: [record(call, bucket, event, target.Id ?? '')] });
   }
 }
 
 /** What S3 sends when notifications are configured. Throws AwsError when a queue does not take it. */
-export function sendTestEvents(
-  notify: (arn: string, body: string) => void,
-  bucket: string,
-  configuration: NotificationConfiguration,
-): void {
+export function sendTestEvents(notify: NotificationSink, bucket: string, configuration: NotificationConfiguration): void {
   const refused: Record<string, string> = {};
   for (const [index, { QueueArn }] of (configuration.QueueConfigurations ?? []).entries()) {
     const message = {
@@ -54,11 +53,11 @@ export function sendTestEvents(
       HostId: '',
     };
     try {
-      notify(QueueArn, JSON.stringify(message));
+      notify(QueueArn, JSON.stringify(message), sourceOf(bucket));
     } catch (error) {
       if (!(error instanceof AwsError)) throw error;
       refused[`ArgumentName${index + 1}`] = QueueArn;
-      refused[`ArgumentValue${index + 1}`] = 'The destination queue does not exist';
+      refused[`ArgumentValue${index + 1}`] = error.code === NO_QUEUE ? 'The destination queue does not exist' : QUEUE_REFUSES;
     }
   }
   if (Object.keys(refused).length > 0) {
@@ -66,13 +65,18 @@ export function sendTestEvents(
   }
 }
 
-/** A queue that is gone does not fail the write. */
-function deliver(call: Call, arn: string, message: unknown): void {
+/** A queue that is gone, or whose policy refuses by now, does not fail the write: the event is lost, as on AWS. */
+function deliver(call: Call, bucket: Bucket, arn: string, message: unknown): void {
   try {
-    call.room.notify(arn, JSON.stringify(message));
+    call.room.notify(arn, JSON.stringify(message), sourceOf(bucket.name));
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
   }
+}
+
+/** What a queue's policy judges. @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html */
+function sourceOf(bucket: string): EventSource {
+  return { service: 's3.amazonaws.com', sourceArn: bucketArn(bucket) };
 }
 
 function record(call: Call, bucket: Bucket, event: ObjectEvent, configurationId: string) {
@@ -84,7 +88,7 @@ function record(call: Call, bucket: Bucket, event: ObjectEvent, configurationId:
     awsRegion: REGION,
     eventTime: new Date().toISOString(),
     eventName: event.type.slice('s3:'.length),
-    userIdentity: { principalId: `AWS:${callerArn(call)}` },
+    userIdentity: { principalId: `AWS:${call.principal.userId}` },
     requestParameters: { sourceIPAddress },
     responseElements: { 'x-amz-request-id': request.requestId, 'x-amz-id-2': request.requestId },
     s3: {

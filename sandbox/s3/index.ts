@@ -10,9 +10,12 @@
 
 import { ACCOUNT_ID } from '../account.ts';
 import { AwsError } from '../aws-error.ts';
+import type { Judge } from '../iam/judge.ts';
 import type { DataKeys, NotificationSink, Service, WireRequest } from '../service.ts';
 import type { State } from '../state.ts';
 import { sendError } from '../wire/error-response.ts';
+import { ACCOUNT_PRINCIPAL } from '../wire/json-service.ts';
+import { authorize } from './access/authorize.ts';
 import { sendEmptyAnswer } from './answer.ts';
 import { type CreateBucketOptions, createBucket, deleteBucket } from './bucket/buckets.ts';
 import { deletePolicy, deleteSetting, putPolicy, putSetting } from './bucket/setting-operations.ts';
@@ -35,11 +38,16 @@ export interface S3Options {
   state: State;
   keys: DataKeys;
   notify: NotificationSink;
+  /** Asked about every request from the wire. */
+  judge?: Judge;
   /** Lower limits, for tests. */
   limits?: Partial<Limits>;
 }
 
-/** Buckets without the wire, as CloudFormation makes them: the AWS SDK's shapes, the same judgement, the same AwsErrors. */
+/**
+ * Buckets without the wire, as CloudFormation makes them for whoever deploys: the AWS SDK's shapes, the same checks, the same
+ * AwsErrors. Nobody's rights are asked for; policies are parsed as strictly.
+ */
 export interface BucketConfiguration {
   createBucket(name: string, options?: CreateBucketOptions): void;
   /** Throws AwsError `BucketNotEmpty`. */
@@ -64,24 +72,28 @@ export interface BucketConfiguration {
   deleteBucketTagging(name: string): void;
 }
 
+/** Until whoever starts the sandbox gives a judge. */
+const ALLOW_ALL: Judge = { decide: () => ({ allowed: true }), allows: () => true, require: () => {} };
+
 export type { Limits } from './limits.ts';
 
 export type S3 = Service & BucketConfiguration;
 
 /** Opens the buckets and objects below `state`, and removes files that a killed process left behind. */
-export function openS3({ state, keys, notify, limits }: S3Options): S3 {
-  const room = openRoom(state, keys, notify, { ...S3_LIMITS, ...limits });
+export function openS3({ state, keys, notify, judge = ALLOW_ALL, limits }: S3Options): S3 {
+  const room = openRoom({ state, keys, notify, judge }, { ...S3_LIMITS, ...limits });
   return { handle: (request, response) => handle(room, request, response), ...bucketConfiguration(room) };
 }
 
 const handle = async (room: Room, request: WireRequest, response: Parameters<Service['handle']>[1]): Promise<void> => {
   try {
     const target = locate(request, room.limits);
-    const definition = detect(request, target);
+    const { name, definition } = detect(request, target);
     checkOwner(request);
-    // Here policies will be asked for `definition.action`; until then whoever signed may do anything, and nobody else.
     if (request.principal === null) throw accessDenied();
-    await definition.handle({ room, request, response, action: definition.action, ...target });
+    const call = { room, request, response, principal: request.principal, ...target };
+    authorize(call, name);
+    await definition.handle(call);
   } catch (error) {
     if (error instanceof EmptyAnswer) return sendEmptyAnswer(response, error);
     if (!(error instanceof AwsError)) throw error;
@@ -89,7 +101,7 @@ const handle = async (room: Room, request: WireRequest, response: Parameters<Ser
   }
 };
 
-function openRoom(state: State, keys: DataKeys, notify: NotificationSink, limits: Limits): Room {
+function openRoom({ state, keys, notify, judge }: Required<Omit<S3Options, 'limits'>>, limits: Limits): Room {
   createTables(state.db);
   const segments = openSegments(state);
   const objects = openObjects(state);
@@ -109,6 +121,7 @@ function openRoom(state: State, keys: DataKeys, notify: NotificationSink, limits
     sequence,
     blobs,
     notify,
+    judge,
   };
 }
 
@@ -118,7 +131,7 @@ function bucketConfiguration(room: Room): BucketConfiguration {
     deleteBucket: (name) => deleteBucket(room, name),
     bucketExists: (name) => room.buckets.find(name) !== null,
     settings: (name) => room.buckets.get(name).settings,
-    policy: (name) => room.buckets.get(name).policy,
+    policy: (name) => room.buckets.get(name).policy?.text ?? null,
     putBucketVersioning: (name, configuration) => putSetting(room, name, 'versioning', configuration),
     putBucketEncryption: (name, configuration) => putSetting(room, name, 'encryption', configuration),
     deleteBucketEncryption: (name) => deleteSetting(room, name, 'encryption'),
@@ -126,7 +139,7 @@ function bucketConfiguration(room: Room): BucketConfiguration {
     putPublicAccessBlock: (name, configuration) => putSetting(room, name, 'publicAccessBlock', configuration),
     deletePublicAccessBlock: (name) => deleteSetting(room, name, 'publicAccessBlock'),
     putOwnershipControls: (name, configuration) => putSetting(room, name, 'ownershipControls', configuration),
-    putBucketPolicy: (name, policy) => putPolicy(room, name, policy),
+    putBucketPolicy: (name, policy) => putPolicy(room, name, policy, ACCOUNT_PRINCIPAL.arn),
     deleteBucketPolicy: (name) => deletePolicy(room, name),
     putLifecycle: (name, configuration) => putSetting(room, name, 'lifecycle', configuration),
     deleteLifecycle: (name) => deleteSetting(room, name, 'lifecycle'),

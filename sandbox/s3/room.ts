@@ -1,6 +1,7 @@
 /** What the operations of S3 work with. */
 import type { ServerResponse } from 'node:http';
-import type { NotificationSink, WireRequest } from '../service.ts';
+import type { Judge } from '../iam/judge.ts';
+import type { KeyCaller, NotificationSink, Principal, WireRequest } from '../service.ts';
 import type { State } from '../state.ts';
 import type { Encryption } from './encryption/index.ts';
 import type { Limits } from './limits.ts';
@@ -26,6 +27,7 @@ export interface Room {
   sequence: Sequence;
   blobs: Blobs;
   notify: NotificationSink;
+  judge: Judge;
 }
 
 /** One request, already known to be for `bucket` and `key` (empty when the operation has none). */
@@ -33,15 +35,15 @@ export interface Call {
   room: Room;
   request: WireRequest;
   response: ServerResponse;
-  /** IAM action of the operation. */
-  action: string;
+  /** Who signed it. */
+  principal: Principal;
   bucket: string;
   key: string;
 }
 
 export type Handler = (call: Call) => Promise<void> | void;
 
-/** The ARN that errors and events name; S3 knows callers without a signature as anonymous. */
-export function callerArn({ request }: Call): string {
-  return request.principal?.arn ?? 'anonymous';
+/** For whom S3 asks KMS: the caller's own rights to the key are what counts. */
+export function keyCaller({ principal }: Call): KeyCaller {
+  return { principal, viaService: 's3' };
 }

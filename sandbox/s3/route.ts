@@ -48,7 +48,7 @@ export function locate({ rawPath, headers }: WireRequest, limits: Limits): Targe
 }
 
 /** Throws AwsError 501 for operations, parameters and headers that the sandbox lacks. */
-export function detect({ method, query, headers }: WireRequest, { bucket, key }: Target): Definition {
+export function detect({ method, query, headers }: WireRequest, { bucket, key }: Target): { name: Operation; definition: Definition } {
   const level: Level = bucket === '' ? 'service' : key === '' ? 'bucket' : 'object';
   const subresource = [...query.keys()].find((name) => SUBRESOURCES.has(name)) ?? '';
   const copies = level === 'object' && method === 'PUT' && headers['x-amz-copy-source'] !== undefined;
@@ -62,7 +62,7 @@ export function detect({ method, query, headers }: WireRequest, { bucket, key }:
   }
   const refused = definition.refusedHeader(headers);
   if (refused !== null) throw notImplemented(`the header ${refused} of ${name}`);
-  return definition;
+  return { name, definition };
 }
 
 function address(method: string, level: Level, subresource: string): string {

@@ -4,7 +4,7 @@ import { invalidArgument, notImplemented } from '../errors.ts';
 import type { XmlMembers } from '../xml.ts';
 import { list, members, rename, text } from './shapes.ts';
 
-/** What this sandbox sends; S3 knows more. @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html */
+/** What this sandbox sends or, where lifecycle rules would cause it, at least takes; S3 knows more. @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-how-to-event-types-and-destinations.html */
 export const EVENT_TYPES = [
   's3:ObjectCreated:*',
   's3:ObjectCreated:Put',
@@ -13,6 +13,9 @@ export const EVENT_TYPES = [
   's3:ObjectRemoved:*',
   's3:ObjectRemoved:Delete',
   's3:ObjectRemoved:DeleteMarkerCreated',
+  's3:LifecycleExpiration:*',
+  's3:LifecycleExpiration:Delete',
+  's3:LifecycleExpiration:DeleteMarkerCreated',
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 

@@ -1,5 +1,6 @@
 /** Get, Put and Delete of what can be configured on a bucket. */
 import { AwsError } from '../../aws-error.ts';
+import { parseBucketPolicy, refusePublic } from '../access/bucket-policy.ts';
 import { sendEmpty, sendXml } from '../answer.ts';
 import { noSuchBucket } from '../errors.ts';
 import { sendTestEvents } from '../events.ts';
@@ -12,7 +13,6 @@ import { type BucketSettings, parseSetting, SETTINGS, type SettingName } from '.
 const MAX_BODY_BYTES = 2 * 1024 * 1024;
 /** S3 shows these as an empty document when nobody set them. */
 const EMPTY_WHEN_MISSING: SettingName[] = ['versioning', 'notification'];
-const MAX_POLICY_BYTES = 20 * 1024;
 
 /** Judges and stores a configuration. Throws AwsError for what S3 refuses. */
 export function putSetting<N extends SettingName>(room: Room, bucketName: string, name: N, value: unknown): void {
@@ -30,20 +30,15 @@ export function deleteSetting(room: Room, bucketName: string, name: SettingName)
   room.buckets.update(bucketName, { settings });
 }
 
-/** Keeps a bucket policy, which nobody judges yet. Throws AwsError `MalformedPolicy`. */
-export function putPolicy(room: Room, bucketName: string, policy: string): void {
-  room.buckets.get(bucketName);
-  const malformed = (message: string) => new AwsError(400, 'MalformedPolicy', message);
-  if (Buffer.byteLength(policy) > MAX_POLICY_BYTES)
-    throw malformed('Normalized policy document exceeds the maximum allowed size of 20480 bytes.');
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(policy);
-  } catch {
-    throw malformed('This policy contains invalid Json');
-  }
-  if (!policy.trimStart().startsWith('{')) throw malformed("Policies must be valid JSON and the first byte must be '{'");
-  if (typeof parsed !== 'object' || parsed === null || !('Statement' in parsed)) throw malformed('Missing required field Statement');
+/**
+ * Puts a bucket policy in force.
+ * @param principalArn who puts it, for the words of a refusal
+ * Throws AwsError `MalformedPolicy`, and `AccessDenied` for a public one where those are blocked.
+ */
+export function putPolicy(room: Room, bucketName: string, text: string, principalArn: string): void {
+  const { settings } = room.buckets.get(bucketName);
+  const policy = parseBucketPolicy(bucketName, text);
+  if (settings.publicAccessBlock?.BlockPublicPolicy) refusePublic(bucketName, policy, principalArn);
   room.buckets.update(bucketName, { policy });
 }
 
@@ -75,14 +70,14 @@ export function deleteSettingOperation(name: SettingName): Handler {
 export function getBucketPolicy({ room, response, bucket }: Call): void {
   const { policy } = room.buckets.get(bucket);
   if (policy === null) throw new AwsError(404, 'NoSuchBucketPolicy', 'The bucket policy does not exist', { BucketName: bucket });
-  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(policy) });
-  response.end(policy);
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(policy.text) });
+  response.end(policy.text);
 }
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html */
 export async function putBucketPolicy(call: Call): Promise<void> {
   const body = await collectVerified(call.request, MAX_BODY_BYTES);
-  putPolicy(call.room, call.bucket, body.toString('utf8'));
+  putPolicy(call.room, call.bucket, body.toString('utf8'), call.principal.arn);
   sendEmpty(call.response, 204);
 }
 

@@ -1,9 +1,12 @@
 /** S3 Bucket Keys: short-lived keys of a bucket that spare a call to KMS for every object. */
 import { createSecretKey, type KeyObject } from 'node:crypto';
-import type { DataKeys } from '../../service.ts';
+import type { DataKeys, KeyCaller } from '../../service.ts';
 import { asS3 } from './kms-errors.ts';
 
-/** S3 says "time-limited" and no more; whoever disables a KMS key is heard at once, because its state is asked for each time. */
+/**
+ * S3 says "time-limited" and no more, and that every requester's right is asked for at least once. Here it is asked for every
+ * time, and so is the KMS key's state: whoever takes a right away or disables a key is heard at once.
+ */
 const LIFETIME_MS = 5 * 60_000;
 const MAX_KEPT = 1000;
 
@@ -15,9 +18,9 @@ export interface BucketKey {
 
 export interface BucketKeys {
   /** The key under which new objects are wrapped. Throws S3's AwsError for what KMS refuses. */
-  current(keyArn: string, context: Record<string, string>): BucketKey;
+  current(keyArn: string, context: Record<string, string>, caller: KeyCaller): BucketKey;
   /** The key that an object was wrapped under. Throws as above. */
-  open(ciphertextBlob: string, context: Record<string, string>): KeyObject;
+  open(ciphertextBlob: string, keyArn: string, context: Record<string, string>, caller: KeyCaller): KeyObject;
 }
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html */
@@ -25,15 +28,17 @@ export function openBucketKeys(keys: DataKeys): BucketKeys {
   const currentKeys = createCache<BucketKey>();
   const opened = createCache<KeyObject>();
   return {
-    current(keyArn, context) {
+    current(keyArn, context, caller) {
+      asS3(() => keys.requireAllowed('kms:GenerateDataKey', keyArn, context, caller));
       return currentKeys(identity(keyArn, context), () => {
-        const { plaintext, ciphertextBlob } = asS3(() => keys.generateDataKey(keyArn, context));
+        const { plaintext, ciphertextBlob } = asS3(() => keys.generateDataKey(keyArn, context, caller));
         return { plaintext: createSecretKey(plaintext), ciphertextBlob: ciphertextBlob.toString('base64') };
       });
     },
-    open(ciphertextBlob, context) {
+    open(ciphertextBlob, keyArn, context, caller) {
+      asS3(() => keys.requireAllowed('kms:Decrypt', keyArn, context, caller));
       return opened(identity(ciphertextBlob, context), () =>
-        createSecretKey(asS3(() => keys.decrypt(Buffer.from(ciphertextBlob, 'base64'), context)).plaintext),
+        createSecretKey(asS3(() => keys.decrypt(Buffer.from(ciphertextBlob, 'base64'), context, caller)).plaintext),
       );
     },
   };

@@ -8,9 +8,9 @@ import { newKey, unwrapKey, wrapKey } from './wrap.ts';
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingDSSEncryption.html */
 export function dsseKms(keys: DataKeys, rootKey: KeyObject): EncryptionMode<'dsse-kms'> {
   return {
-    seal({ keyId, context }, owner) {
+    seal({ keyId, context }, owner, caller) {
       const arn = objectArn(owner);
-      const first = asS3(() => keys.generateDataKey(keyId, { ...context, 'aws:s3:arn': arn }));
+      const first = asS3(() => keys.generateDataKey(keyId, { ...context, 'aws:s3:arn': arn }, caller));
       const second = newKey();
       const dataKey = first.ciphertextBlob.toString('base64');
       const secondKey = wrapKey(rootKey, second, arn).toString('base64');
@@ -20,9 +20,9 @@ export function dsseKms(keys: DataKeys, rootKey: KeyObject): EncryptionMode<'dss
       };
     },
 
-    open({ context, dataKey, secondKey }, owner) {
+    open({ context, dataKey, secondKey }, owner, _customerKey, caller) {
       const arn = objectArn(owner);
-      const first = asS3(() => keys.decrypt(Buffer.from(dataKey, 'base64'), { ...context, 'aws:s3:arn': arn }));
+      const first = asS3(() => keys.decrypt(Buffer.from(dataKey, 'base64'), { ...context, 'aws:s3:arn': arn }, caller));
       return [createSecretKey(first.plaintext), unwrapKey(rootKey, Buffer.from(secondKey, 'base64'), arn)];
     },
   };

@@ -1,5 +1,5 @@
 /** Server-side encryption: makes and opens the data keys of objects, mode by mode. */
-import type { DataKeys } from '../../service.ts';
+import type { DataKeys, KeyCaller } from '../../service.ts';
 import { invalidRequest } from '../errors.ts';
 import type { Layers } from './cipher.ts';
 import { dsseKms } from './dsse-kms.ts';
@@ -11,13 +11,13 @@ import { openRootKey } from './wrap.ts';
 
 export interface Encryption {
   /** Makes the data keys of a new object. Throws AwsError when the key that is asked for cannot be used. */
-  seal(choice: Choice, owner: Owner): { sealed: Sealed; layers: Layers };
+  seal(choice: Choice, owner: Owner, caller: KeyCaller): { sealed: Sealed; layers: Layers };
   /**
    * The data keys of a stored object.
    * @param customerKey what the request carries, `null` for nothing
    * Throws AwsError when the key is missing, wrong, not applicable or cannot be used now.
    */
-  open(sealed: Sealed, owner: Owner, customerKey: CustomerKey | null): Layers;
+  open(sealed: Sealed, owner: Owner, customerKey: CustomerKey | null, caller: KeyCaller): Layers;
 }
 
 /** @param folder where the sandbox's root key lies */
@@ -30,31 +30,31 @@ export function openEncryption(keys: DataKeys, folder: string): Encryption {
     'sse-c': sseC(),
   };
   return {
-    seal(choice, owner) {
+    seal(choice, owner, caller) {
       switch (choice.mode) {
         case 'sse-s3':
-          return modes['sse-s3'].seal(choice, owner);
+          return modes['sse-s3'].seal(choice, owner, caller);
         case 'sse-kms':
-          return modes['sse-kms'].seal(choice, owner);
+          return modes['sse-kms'].seal(choice, owner, caller);
         case 'dsse-kms':
-          return modes['dsse-kms'].seal(choice, owner);
+          return modes['dsse-kms'].seal(choice, owner, caller);
         case 'sse-c':
-          return modes['sse-c'].seal(choice, owner);
+          return modes['sse-c'].seal(choice, owner, caller);
         default:
           return choice satisfies never;
       }
     },
-    open(sealed, owner, customerKey) {
+    open(sealed, owner, customerKey, caller) {
       if (sealed.mode !== 'sse-c' && customerKey) throw invalidRequest('The encryption parameters are not applicable to this object.');
       switch (sealed.mode) {
         case 'sse-s3':
-          return modes['sse-s3'].open(sealed, owner, customerKey);
+          return modes['sse-s3'].open(sealed, owner, customerKey, caller);
         case 'sse-kms':
-          return modes['sse-kms'].open(sealed, owner, customerKey);
+          return modes['sse-kms'].open(sealed, owner, customerKey, caller);
         case 'dsse-kms':
-          return modes['dsse-kms'].open(sealed, owner, customerKey);
+          return modes['dsse-kms'].open(sealed, owner, customerKey, caller);
         case 'sse-c':
-          return modes['sse-c'].open(sealed, owner, customerKey);
+          return modes['sse-c'].open(sealed, owner, customerKey, caller);
         default:
           return sealed satisfies never;
       }

@@ -1,5 +1,6 @@
 /** What every encryption mode of S3 is to the rest of this room. */
 import { PARTITION } from '../../account.ts';
+import type { KeyCaller } from '../../service.ts';
 import type { Layers } from './cipher.ts';
 
 /** A customer key of one request; it lives as long as the request. */
@@ -32,10 +33,10 @@ export interface Owner {
 }
 
 export interface EncryptionMode<M extends Mode> {
-  /** Makes the data keys of a new object or upload. Throws AwsError when the key that is asked for cannot be used. */
-  seal(choice: Extract<Choice, { mode: M }>, owner: Owner): { sealed: Extract<Sealed, { mode: M }>; layers: Layers };
+  /** Makes the data keys of a new object or upload. Throws AwsError when the caller may not use the key that is asked for, or nobody can. */
+  seal(choice: Extract<Choice, { mode: M }>, owner: Owner, caller: KeyCaller): { sealed: Extract<Sealed, { mode: M }>; layers: Layers };
   /** Throws AwsError when the key cannot be used (now) or is not the right one. */
-  open(sealed: Extract<Sealed, { mode: M }>, owner: Owner, customerKey: CustomerKey | null): Layers;
+  open(sealed: Extract<Sealed, { mode: M }>, owner: Owner, customerKey: CustomerKey | null, caller: KeyCaller): Layers;
 }
 
 export function bucketArn(bucket: string): string {

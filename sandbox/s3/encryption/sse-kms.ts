@@ -10,9 +10,9 @@ import { newKey, unwrapKey, wrapKey } from './wrap.ts';
 export function sseKms(keys: DataKeys): EncryptionMode<'sse-kms'> {
   const bucketKeys = openBucketKeys(keys);
   return {
-    seal({ keyId, context, bucketKey }, owner) {
+    seal({ keyId, context, bucketKey }, owner, caller) {
       if (!bucketKey) {
-        const made = asS3(() => keys.generateDataKey(keyId, { ...context, 'aws:s3:arn': objectArn(owner) }));
+        const made = asS3(() => keys.generateDataKey(keyId, { ...context, 'aws:s3:arn': objectArn(owner) }, caller));
         const dataKey = made.ciphertextBlob.toString('base64');
         return {
           sealed: { mode: 'sse-kms', keyArn: made.keyArn, context, dataKey, bucketKey: null },
@@ -20,19 +20,19 @@ export function sseKms(keys: DataKeys): EncryptionMode<'sse-kms'> {
         };
       }
       const keyArn = asS3(() => keys.requireUsable(keyId));
-      const { plaintext, ciphertextBlob } = bucketKeys.current(keyArn, { ...context, 'aws:s3:arn': bucketArn(owner.bucket) });
+      const { plaintext, ciphertextBlob } = bucketKeys.current(keyArn, { ...context, 'aws:s3:arn': bucketArn(owner.bucket) }, caller);
       const dataKey = newKey();
       const wrapped = wrapKey(plaintext, dataKey, objectArn(owner)).toString('base64');
       return { sealed: { mode: 'sse-kms', keyArn, context, dataKey: wrapped, bucketKey: ciphertextBlob }, layers: [dataKey] };
     },
 
-    open({ keyArn, context, dataKey, bucketKey }, owner) {
+    open({ keyArn, context, dataKey, bucketKey }, owner, _customerKey, caller) {
       const blob = Buffer.from(dataKey, 'base64');
       if (bucketKey === null) {
-        return [createSecretKey(asS3(() => keys.decrypt(blob, { ...context, 'aws:s3:arn': objectArn(owner) })).plaintext)];
+        return [createSecretKey(asS3(() => keys.decrypt(blob, { ...context, 'aws:s3:arn': objectArn(owner) }, caller)).plaintext)];
       }
-      asS3(() => keys.requireUsable(keyArn));
-      return [unwrapKey(bucketKeys.open(bucketKey, { ...context, 'aws:s3:arn': bucketArn(owner.bucket) }), blob, objectArn(owner))];
+      const bucketContext = { ...context, 'aws:s3:arn': bucketArn(owner.bucket) };
+      return [unwrapKey(bucketKeys.open(bucketKey, keyArn, bucketContext, caller), blob, objectArn(owner))];
     },
   };
 }

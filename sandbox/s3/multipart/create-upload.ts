@@ -1,3 +1,4 @@
+import { encryptionContext } from '../access/context.ts';
 import { sendXml } from '../answer.ts';
 import { DEFAULT_ENCRYPTION } from '../bucket/encryption-configuration.ts';
 import { CHECKSUMS, type ChecksumAlgorithm, type ChecksumType } from '../checksum/algorithm.ts';
@@ -6,7 +7,7 @@ import { chooseEncryption } from '../encryption/request.ts';
 import { invalidRequest } from '../errors.ts';
 import { parseAlgorithm } from '../object/integrity.ts';
 import { parseHeaders, parseStorageClass, parseTags, refuseAcl } from '../object/metadata.ts';
-import { type Call, callerArn } from '../room.ts';
+import { type Call, keyCaller } from '../room.ts';
 import { document } from '../xml.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html */
@@ -22,17 +23,18 @@ export function createMultipartUpload(call: Call): void {
     tags: parseTags(headers, room.limits),
     storage: parseStorageClass(headers),
   };
-  const write = { headers, secure: request.secure, principalArn: callerArn(call), action: call.action };
+  const write = { headers, secure: request.secure, principalArn: call.principal.arn, action: 's3:PutObject' };
   const owner = { bucket: bucket.name, key };
   const choice = chooseEncryption(write, bucket.settings.encryption ?? DEFAULT_ENCRYPTION, owner);
-  const { sealed } = room.encryption.seal(choice, owner);
+  const { sealed } = room.encryption.seal(choice, owner, keyCaller(call));
   const { upload } = room.transaction(() =>
     room.uploads.insert({
       id: room.sequence.next(),
       bucket: bucket.id,
       key,
       initiated: Date.now(),
-      initiator: callerArn(call),
+      initiator: call.principal.arn,
+      asked: encryptionContext(request),
       algorithm,
       checksumType,
       sealed,

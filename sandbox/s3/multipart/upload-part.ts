@@ -9,7 +9,7 @@ import { invalidArgument, invalidRequest, noSuchUpload } from '../errors.ts';
 import { receive, type StoredFile, writeFile } from '../object/body.ts';
 import { etagOf } from '../object/commit.ts';
 import { DEFAULT_ALGORITHM, type Measured, measure, parseClaim } from '../object/integrity.ts';
-import type { Call } from '../room.ts';
+import { type Call, keyCaller } from '../room.ts';
 import type { Segment } from '../store/segments.ts';
 import type { Upload } from '../store/uploads.ts';
 
@@ -20,7 +20,7 @@ export async function uploadPart(call: Call): Promise<void> {
   const number = parsePartNumber(call);
   const upload = findUpload(call);
   const customerKey = partKey(call, upload);
-  const layers = room.encryption.open(upload.sealed, { bucket: call.bucket, key: call.key }, customerKey);
+  const layers = room.encryption.open(upload.sealed, { bucket: call.bucket, key: call.key }, customerKey, keyCaller(call));
   const claim = parseClaim(request.headers);
   if (upload.algorithm !== null && claim.algorithm !== null && claim.algorithm !== upload.algorithm) {
     throw invalidRequest(

@@ -6,6 +6,7 @@ import type { Call, Room } from '../room.ts';
 import type { Bucket } from '../store/buckets.ts';
 import type { Retention, StoredObject } from '../store/objects.ts';
 import { checkWrite } from './conditions.ts';
+import { missing } from './find.ts';
 
 const DAY_MS = 86_400_000;
 const YEAR_DAYS = 365;
@@ -33,7 +34,11 @@ export function commit(call: Call, { draft, event, attach, files }: Commit): Sto
   try {
     record = room.transaction(() => {
       const bucket = room.buckets.get(call.bucket);
-      checkWrite(request.headers, key, () => room.objects.current(bucket.id, key));
+      checkWrite(
+        request.headers,
+        () => room.objects.current(bucket.id, key),
+        () => missing(call, bucket, key),
+      );
       const made: StoredObject = {
         ...draft,
         ...room.versions.identify(bucket),

@@ -3,8 +3,9 @@
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html
  */
 import type { IncomingHttpHeaders } from 'node:http';
+import type { AwsError } from '../../aws-error.ts';
 import { httpDate, quoted } from '../answer.ts';
-import { EmptyAnswer, headerNotImplemented, noSuchKey, preconditionFailed } from '../errors.ts';
+import { EmptyAnswer, headerNotImplemented, preconditionFailed } from '../errors.ts';
 import type { ObjectRecord } from '../store/objects.ts';
 
 const SOURCE_PREFIX = 'x-amz-copy-source-';
@@ -30,10 +31,10 @@ export function checkCopySource(headers: IncomingHttpHeaders, record: ObjectReco
 
 /**
  * Judges the destination of a write, against its current version.
- * Throws AwsError: 412, 404 when If-Match finds nothing, 501 for what S3 does not take on writes.
+ * Throws AwsError: 412, `missing` when If-Match finds nothing, 501 for what S3 does not take on writes.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  */
-export function checkWrite(headers: IncomingHttpHeaders, key: string, findCurrent: () => ObjectRecord | null): void {
+export function checkWrite(headers: IncomingHttpHeaders, findCurrent: () => ObjectRecord | null, missing: () => AwsError): void {
   const ifMatch = headers['if-match'];
   const ifNoneMatch = headers['if-none-match'];
   if (ifMatch === undefined && ifNoneMatch === undefined) return;
@@ -49,7 +50,7 @@ export function checkWrite(headers: IncomingHttpHeaders, key: string, findCurren
     return;
   }
   if (ifMatch === '*') throw headerNotImplemented('If-Match', "We don't accept the provided value of If-Match header for this API");
-  if (!existing) throw noSuchKey(key);
+  if (!existing) throw missing();
   if (!names(String(ifMatch), existing.etag)) throw preconditionFailed('If-Match');
 }
 

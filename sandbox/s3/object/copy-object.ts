@@ -1,3 +1,4 @@
+import { requireAccess } from '../access/authorize.ts';
 import { isoDate, quoted, sendXml } from '../answer.ts';
 import { DEFAULT_ENCRYPTION } from '../bucket/encryption-configuration.ts';
 import type { Tag } from '../bucket/tags.ts';
@@ -7,7 +8,7 @@ import type { Layers } from '../encryption/cipher.ts';
 import { namesCustomerKey } from '../encryption/customer-key.ts';
 import { chooseEncryption } from '../encryption/request.ts';
 import { invalidArgument, invalidRequest } from '../errors.ts';
-import { type Call, callerArn } from '../room.ts';
+import { type Call, keyCaller } from '../room.ts';
 import type { Bucket } from '../store/buckets.ts';
 import type { StoredHeaders, StoredObject } from '../store/objects.ts';
 import { document } from '../xml.ts';
@@ -46,15 +47,15 @@ export async function copyObject(call: Call): Promise<void> {
   }
   if (source.bucket.id === bucket.id && record.key === key && record.latest) refuseCopyToItself(call, bucket, directives.metadata);
 
-  const write = { headers, secure: request.secure, principalArn: callerArn(call), action: NAMED_WHEN_BLOCKED };
+  const write = { headers, secure: request.secure, principalArn: call.principal.arn, action: NAMED_WHEN_BLOCKED };
   const owner = { bucket: bucket.name, key };
   const choice = chooseEncryption(write, bucket.settings.encryption ?? DEFAULT_ENCRYPTION, owner);
   const described = {
     headers: copiedHeaders(call, record, directives.metadata),
-    tags: copiedTags(call, record, directives.tagging),
+    tags: copiedTags(call, source, directives.tagging),
     storage,
   };
-  const { sealed, layers } = room.encryption.seal(choice, owner);
+  const { sealed, layers } = room.encryption.seal(choice, owner, keyCaller(call));
   const algorithm = requestedAlgorithm ?? record.checksum?.algorithm ?? DEFAULT_ALGORITHM;
   const { file, checksum, md5 } = await transfer(call, source, layers, algorithm, sealed.mode === 'sse-s3');
   const etag = etagOf(sealed.mode, md5);
@@ -115,8 +116,15 @@ function copiedHeaders({ request, room }: Call, record: StoredObject, metadata: 
   return withRedirect(record.headers, parseRedirect(request.headers));
 }
 
-function copiedTags({ request, room }: Call, record: StoredObject, tagging: Directive): Tag[] {
-  return tagging === 'REPLACE' ? parseTags(request.headers, room.limits) : record.tags;
+/** Tags that come along are read there and written here, each with its own right. @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html */
+function copiedTags(call: Call, { bucket, record, version }: CopySource, tagging: Directive): Tag[] {
+  if (tagging === 'REPLACE') return parseTags(call.request.headers, call.room.limits);
+  if (record.tags.length > 0) {
+    const action = version === null ? 's3:GetObjectTagging' : 's3:GetObjectVersionTagging';
+    requireAccess(call, { action, bucket: bucket.name, key: record.key });
+    requireAccess(call, { action: 's3:PutObjectTagging', bucket: call.bucket, key: call.key });
+  }
+  return record.tags;
 }
 
 /**

@@ -1,15 +1,17 @@
 /** DeleteObject and DeleteObjects. */
 import { AwsError } from '../../aws-error.ts';
+import { requireAccess } from '../access/authorize.ts';
+import { transportContext } from '../access/context.ts';
 import { sendEmpty, sendXml } from '../answer.ts';
 import { list, members } from '../bucket/shapes.ts';
-import { accessDenied, malformedXml, noSuchKey, noSuchVersion, preconditionFailed } from '../errors.ts';
+import { accessDenied, malformedXml, noSuchVersion, preconditionFailed } from '../errors.ts';
 import { sendEvents } from '../events.ts';
 import type { Call } from '../room.ts';
 import type { Bucket } from '../store/buckets.ts';
 import { NULL_VERSION, type ObjectRecord } from '../store/objects.ts';
 import type { Deletion } from '../store/versions.ts';
 import { document, parseDocument, type XmlMembers } from '../xml.ts';
-import { parseVersionId } from './find.ts';
+import { missing, parseVersionId } from './find.ts';
 import { collectVerified, parseClaim } from './integrity.ts';
 
 const MAX_BODY_BYTES = 2 * 1024 * 1024;
@@ -69,6 +71,7 @@ function parseTarget(element: unknown): Target {
 function deleteOne(call: Call, bucket: Bucket, { key, versionId, etag }: Target): { deleted?: XmlMembers; error?: XmlMembers } {
   const named = { Key: key, VersionId: versionId };
   try {
+    requireDelete(call, { key, versionId, etag });
     const version = versionId === null ? null : parseListedVersion(bucket, key, versionId);
     if (version !== null && !call.room.objects.version(bucket.id, key, version)) throw noSuchVersion(key, version);
     const { marker, removed } = remove(call, bucket, key, version, etag);
@@ -79,6 +82,18 @@ function deleteOne(call: Call, bucket: Bucket, { key, versionId, etag }: Target)
     if (!(error instanceof AwsError)) throw error;
     return { error: { ...named, Code: error.code, Message: error.message } };
   }
+}
+
+/** The rights of DeleteObject, for one of many. */
+function requireDelete(call: Call, { key, versionId, etag }: Target): void {
+  const { bucket, request } = call;
+  const context = {
+    ...transportContext(request),
+    ...(versionId !== null && { 's3:VersionId': versionId }),
+    ...(etag !== null && { 's3:if-match': etag }),
+  };
+  requireAccess(call, { action: versionId === null ? 's3:DeleteObject' : 's3:DeleteObjectVersion', bucket, key }, context);
+  if (etag !== null && etag !== '*') requireAccess(call, { action: 's3:GetObject', bucket, key }, context);
 }
 
 /** In a list, an id that cannot be one is a version that is not there. */
@@ -93,7 +108,7 @@ function parseListedVersion(bucket: Bucket, key: string, versionId: string): str
 function remove(call: Call, bucket: Bucket, key: string, versionId: string | null, ifMatch: string | null): Deletion {
   const { room } = call;
   const deletion = room.transaction(() => {
-    if (ifMatch !== null) checkMatch(key, ifMatch, room.objects.current(bucket.id, key));
+    if (ifMatch !== null) checkMatch(ifMatch, room.objects.current(bucket.id, key), () => missing(call, bucket, key));
     const done = versionId === null ? room.versions.deleteCurrent(bucket, key) : deleteVersion(call, bucket, key, versionId);
     const subject = done.marker ?? done.removed;
     if (subject) {
@@ -114,7 +129,7 @@ function deleteVersion({ room }: Call, bucket: Bucket, key: string, versionId: s
   return room.versions.deleteVersion(record);
 }
 
-function checkMatch(key: string, ifMatch: string, current: ObjectRecord | null): void {
-  if (!current?.sealed) throw noSuchKey(key);
+function checkMatch(ifMatch: string, current: ObjectRecord | null, missing: () => AwsError): void {
+  if (!current?.sealed) throw missing();
   if (ifMatch !== '*' && ifMatch.replaceAll('"', '') !== current.etag) throw preconditionFailed('If-Match');
 }

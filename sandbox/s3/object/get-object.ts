@@ -8,11 +8,11 @@ import { parseCustomerKey } from '../encryption/customer-key.ts';
 import type { CustomerKey } from '../encryption/mode.ts';
 import { refuseEncryptionHeaders } from '../encryption/request.ts';
 import { EmptyAnswer, invalidArgument, invalidRequest } from '../errors.ts';
-import type { Call } from '../room.ts';
+import { type Call, keyCaller } from '../room.ts';
 import type { StoredObject } from '../store/objects.ts';
 import { readObject } from './body.ts';
 import { checkRead } from './conditions.ts';
-import { findObject, findVersion, isStored, parseVersionId } from './find.ts';
+import { findObject, findVersion, isStored, parseVersionId, requireListing } from './find.ts';
 import { answerHeaders } from './metadata.ts';
 import { checksumHeaders } from './put-object.ts';
 import { type ByteRange, contentRange, parseRange } from './range.ts';
@@ -25,7 +25,7 @@ export const OVERRIDE_PARAMETERS = OVERRIDES.map((name) => `response-${name}`);
 export async function getObject(call: Call): Promise<void> {
   const { room, request, response } = call;
   const { record, customerKey } = locate(call);
-  const layers = room.encryption.open(record.sealed, { bucket: call.bucket, key: call.key }, customerKey);
+  const layers = room.encryption.open(record.sealed, { bucket: call.bucket, key: call.key }, customerKey, keyCaller(call));
   checkRead(request.headers, record);
   const selection = select(call, record);
   const bytes = readObject(room, record, layers, selection.range);
@@ -45,7 +45,7 @@ export function headObject(call: Call): void {
   const { record, customerKey } = locate(call);
   // HEAD asks KMS for nothing, unless it must show a checksum.
   const keyIsNeeded = record.sealed.mode === 'sse-c' || customerKey !== null || wantsChecksum(call);
-  if (keyIsNeeded) room.encryption.open(record.sealed, { bucket: call.bucket, key: call.key }, customerKey);
+  if (keyIsNeeded) room.encryption.open(record.sealed, { bucket: call.bucket, key: call.key }, customerKey, keyCaller(call));
   checkRead(request.headers, record);
   const selection = select(call, record);
   response.writeHead(selection.partial ? 206 : 200, answer(call, record, customerKey, selection));
@@ -64,13 +64,14 @@ function locate(call: Call): { record: StoredObject; customerKey: CustomerKey | 
   refuseEncryptionHeaders(request.headers);
   const bucket = room.buckets.get(call.bucket);
   const versionId = parseVersionId(bucket, request.query.get('versionId'));
-  const found = findVersion(room, bucket, key, versionId);
+  const found = findVersion(call, bucket, key, versionId);
   if (!isStored(found)) {
+    if (versionId === null) requireListing(call, bucket);
     const marker = { 'x-amz-delete-marker': 'true', 'x-amz-version-id': found.version };
     if (request.method === 'HEAD') throw new EmptyAnswer(versionId === null ? 404 : 405, marker);
     for (const [name, value] of Object.entries(marker)) call.response.setHeader(name, value);
   }
-  const record = findObject(room, bucket, key, versionId, request.method);
+  const record = findObject(call, bucket, key, versionId);
   return { record, customerKey: parseCustomerKey(request.headers, request.secure) };
 }
 

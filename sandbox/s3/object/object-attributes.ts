@@ -1,7 +1,7 @@
 import { httpDate, sendXml } from '../answer.ts';
 import { parseCustomerKey } from '../encryption/customer-key.ts';
 import { invalidArgument, invalidRequest } from '../errors.ts';
-import type { Call } from '../room.ts';
+import { type Call, keyCaller } from '../room.ts';
 import type { StoredObject } from '../store/objects.ts';
 import { document, type XmlMembers } from '../xml.ts';
 import { findObject, parseVersionId } from './find.ts';
@@ -13,9 +13,11 @@ export function getObjectAttributes(call: Call): void {
   const { room, request, response, key } = call;
   const bucket = room.buckets.get(call.bucket);
   const wanted = parseWanted(request.headers['x-amz-object-attributes']);
-  const record = findObject(room, bucket, key, parseVersionId(bucket, request.query.get('versionId')), request.method);
+  const record = findObject(call, bucket, key, parseVersionId(bucket, request.query.get('versionId')));
   const customerKey = parseCustomerKey(request.headers, request.secure);
-  if (record.sealed.mode === 'sse-c' || customerKey) room.encryption.open(record.sealed, { bucket: bucket.name, key }, customerKey);
+  if (record.sealed.mode === 'sse-c' || customerKey) {
+    room.encryption.open(record.sealed, { bucket: bucket.name, key }, customerKey, keyCaller(call));
+  }
   const described: XmlMembers = {};
   if (wanted.has('ETag')) described.ETag = record.etag;
   if (wanted.has('Checksum') && record.checksum) {

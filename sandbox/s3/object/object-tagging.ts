@@ -38,9 +38,9 @@ function replaceTags(call: Call, tags: Tag[]): Record<string, string> {
   });
 }
 
-function locate({ room, request, bucket: name, key }: Call): StoredObject {
-  const bucket = room.buckets.get(name);
-  return findObject(room, bucket, key, parseVersionId(bucket, request.query.get('versionId')), request.method);
+function locate(call: Call): StoredObject {
+  const bucket = call.room.buckets.get(call.bucket);
+  return findObject(call, bucket, call.key, parseVersionId(bucket, call.request.query.get('versionId')));
 }
 
 function versionHeader({ room, bucket }: Call, { version }: StoredObject): Record<string, string> {

@@ -1,4 +1,4 @@
-/** Every operation on objects: how a request names it, its IAM action, what else it takes, and who answers it. */
+/** Every operation on objects: how a request names it, what else it takes, and who answers it. */
 import { type Definition, define, described } from '../definition.ts';
 import { CHECKSUM, COPY_SOURCE, CUSTOMER_KEY, ENCRYPTION } from '../headers.ts';
 import { completeMultipartUpload } from '../multipart/complete-upload.ts';
@@ -29,8 +29,8 @@ export type ObjectOperation =
   | 'ListParts';
 
 export const OBJECT_OPERATIONS: Record<ObjectOperation, Definition> = {
-  PutObject: described('PUT', '', 's3:PutObject', putObject, [...CHECKSUM]),
-  CopyObject: described('PUT', 'x-amz-copy-source', 's3:PutObject', copyObject, [
+  PutObject: described('PUT', '', putObject, [...CHECKSUM]),
+  CopyObject: described('PUT', 'x-amz-copy-source', copyObject, [
     ...COPY_SOURCE,
     'x-amz-metadata-directive',
     'x-amz-tagging-directive',
@@ -41,7 +41,6 @@ export const OBJECT_OPERATIONS: Record<ObjectOperation, Definition> = {
     'GET',
     'object',
     '',
-    's3:GetObject',
     getObject,
     ['versionId', 'partNumber', ...OVERRIDE_PARAMETERS],
     ['x-amz-checksum-mode', ...ENCRYPTION, ...CUSTOMER_KEY],
@@ -50,54 +49,32 @@ export const OBJECT_OPERATIONS: Record<ObjectOperation, Definition> = {
     'HEAD',
     'object',
     '',
-    's3:GetObject',
     headObject,
     ['versionId', 'partNumber', ...OVERRIDE_PARAMETERS],
     ['x-amz-checksum-mode', ...ENCRYPTION, ...CUSTOMER_KEY],
   ),
-  DeleteObject: define('DELETE', 'object', '', 's3:DeleteObject', deleteObject, ['versionId']),
+  DeleteObject: define('DELETE', 'object', '', deleteObject, ['versionId']),
   GetObjectAttributes: define(
     'GET',
     'object',
     'attributes',
-    's3:GetObjectAttributes',
     getObjectAttributes,
     ['versionId'],
     ['x-amz-object-attributes', 'x-amz-max-parts', 'x-amz-part-number-marker', ...CUSTOMER_KEY],
   ),
-  GetObjectTagging: define('GET', 'object', 'tagging', 's3:GetObjectTagging', getObjectTagging, ['versionId']),
-  PutObjectTagging: define('PUT', 'object', 'tagging', 's3:PutObjectTagging', putObjectTagging, ['versionId'], CHECKSUM),
-  DeleteObjectTagging: define('DELETE', 'object', 'tagging', 's3:DeleteObjectTagging', deleteObjectTagging, ['versionId']),
-  CreateMultipartUpload: described('POST', 'uploads', 's3:PutObject', createMultipartUpload, [
-    'x-amz-checksum-algorithm',
-    'x-amz-checksum-type',
-  ]),
-  UploadPart: define(
-    'PUT',
-    'object',
-    'uploadId',
-    's3:PutObject',
-    uploadPart,
-    ['partNumber'],
-    [...CHECKSUM, ...ENCRYPTION, ...CUSTOMER_KEY],
-  ),
+  GetObjectTagging: define('GET', 'object', 'tagging', getObjectTagging, ['versionId']),
+  PutObjectTagging: define('PUT', 'object', 'tagging', putObjectTagging, ['versionId'], CHECKSUM),
+  DeleteObjectTagging: define('DELETE', 'object', 'tagging', deleteObjectTagging, ['versionId']),
+  CreateMultipartUpload: described('POST', 'uploads', createMultipartUpload, ['x-amz-checksum-algorithm', 'x-amz-checksum-type']),
+  UploadPart: define('PUT', 'object', 'uploadId', uploadPart, ['partNumber'], [...CHECKSUM, ...ENCRYPTION, ...CUSTOMER_KEY]),
   CompleteMultipartUpload: define(
     'POST',
     'object',
     'uploadId',
-    's3:PutObject',
     completeMultipartUpload,
     [],
     [...CHECKSUM, ...CUSTOMER_KEY, 'x-amz-checksum-type', 'x-amz-mp-object-size'],
   ),
-  AbortMultipartUpload: define('DELETE', 'object', 'uploadId', 's3:AbortMultipartUpload', abortMultipartUpload),
-  ListParts: define(
-    'GET',
-    'object',
-    'uploadId',
-    's3:ListMultipartUploadParts',
-    listParts,
-    ['max-parts', 'part-number-marker', 'encoding-type'],
-    [...CUSTOMER_KEY],
-  ),
+  AbortMultipartUpload: define('DELETE', 'object', 'uploadId', abortMultipartUpload),
+  ListParts: define('GET', 'object', 'uploadId', listParts, ['max-parts', 'part-number-marker', 'encoding-type'], [...CUSTOMER_KEY]),
 };

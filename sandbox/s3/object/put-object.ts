@@ -3,7 +3,7 @@ import { DEFAULT_ENCRYPTION } from '../bucket/encryption-configuration.ts';
 import { type Checksum, checksumHeader } from '../checksum/algorithm.ts';
 import { newEncryptionHeaders } from '../encryption/answer.ts';
 import { chooseEncryption } from '../encryption/request.ts';
-import { type Call, callerArn } from '../room.ts';
+import { type Call, keyCaller } from '../room.ts';
 import { receive, writeFile } from './body.ts';
 import { commit, etagOf, newVersionHeader } from './commit.ts';
 import { DEFAULT_ALGORITHM, measure, parseClaim } from './integrity.ts';
@@ -21,10 +21,10 @@ export async function putObject(call: Call): Promise<void> {
     tags: parseTags(headers, room.limits),
     storage: parseStorageClass(headers),
   };
-  const write = { headers, secure: request.secure, principalArn: callerArn(call), action: call.action };
+  const write = { headers, secure: request.secure, principalArn: call.principal.arn, action: 's3:PutObject' };
   const owner = { bucket: bucket.name, key };
   const choice = chooseEncryption(write, bucket.settings.encryption ?? DEFAULT_ENCRYPTION, owner);
-  const { sealed, layers } = room.encryption.seal(choice, owner);
+  const { sealed, layers } = room.encryption.seal(choice, owner, keyCaller(call));
 
   const algorithm = claim.algorithm ?? DEFAULT_ALGORITHM;
   const integrity = measure(claim, { md5: sealed.mode === 'sse-s3', algorithm });

@@ -1,5 +1,6 @@
 /** Buckets and their settings: in SQLite, and in memory because every request needs one. */
 import type { State } from '../../state.ts';
+import { type BucketPolicy, parseBucketPolicy } from '../access/bucket-policy.ts';
 import type { BucketSettings } from '../bucket/settings.ts';
 import { noSuchBucket } from '../errors.ts';
 
@@ -9,8 +10,7 @@ export interface Bucket {
   /** Milliseconds. */
   created: number;
   settings: Partial<BucketSettings>;
-  /** As it was put; JSON text. */
-  policy: string | null;
+  policy: BucketPolicy | null;
 }
 
 export interface Buckets {
@@ -24,14 +24,20 @@ export interface Buckets {
   delete(name: string): void;
 }
 
+interface Row extends Omit<Bucket, 'settings' | 'policy'> {
+  settings: string;
+  policy: string | null;
+}
+
 export function openBuckets({ db }: State): Buckets {
   const insert = db.prepare('INSERT INTO s3_bucket (name, created, settings) VALUES (?, ?, ?) RETURNING id');
   const update = db.prepare('UPDATE s3_bucket SET settings = ?, policy = ? WHERE id = ?');
   const remove = db.prepare('DELETE FROM s3_bucket WHERE id = ?');
   const known = new Map<string, Bucket>();
   for (const row of db.prepare('SELECT id, name, created, settings, policy FROM s3_bucket').all()) {
-    const bucket = { ...(row as Omit<Bucket, 'settings'>), settings: JSON.parse(String(row.settings)) as Partial<BucketSettings> };
-    known.set(bucket.name, bucket);
+    const { policy, settings, ...rest } = row as unknown as Row;
+    const bucket = { ...rest, settings: JSON.parse(settings) as Partial<BucketSettings> };
+    known.set(bucket.name, { ...bucket, policy: policy === null ? null : parseBucketPolicy(bucket.name, policy) });
   }
 
   const get = (name: string): Bucket => {
@@ -53,7 +59,7 @@ export function openBuckets({ db }: State): Buckets {
     },
     update(name, change) {
       const bucket = { ...get(name), ...change };
-      update.run(JSON.stringify(bucket.settings), bucket.policy, bucket.id);
+      update.run(JSON.stringify(bucket.settings), bucket.policy?.text ?? null, bucket.id);
       known.set(name, bucket);
     },
     delete(name) {

@@ -44,7 +44,8 @@ CREATE TABLE IF NOT EXISTS s3_upload (
   checksum_type TEXT,
   headers TEXT NOT NULL,
   tags TEXT NOT NULL,
-  sealed TEXT NOT NULL
+  sealed TEXT NOT NULL,
+  asked TEXT NOT NULL DEFAULT '{}'
 );
 CREATE INDEX IF NOT EXISTS s3_upload_keys ON s3_upload (bucket, key, id);
 CREATE TABLE IF NOT EXISTS s3_segment (
@@ -63,6 +64,7 @@ CREATE TABLE IF NOT EXISTS s3_segment (
 /** Creates what is missing. */
 export function createTables(db: DatabaseSync): void {
   db.exec(TABLES);
+  addMissingColumn(db, 's3_upload', 'asked', "TEXT NOT NULL DEFAULT '{}'");
   db.exec('INSERT INTO s3_sequence (value) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM s3_sequence)');
 }
 
@@ -74,4 +76,10 @@ export interface Sequence {
 export function openSequence(db: DatabaseSync): Sequence {
   const bump = db.prepare('UPDATE s3_sequence SET value = value + 1 RETURNING value');
   return { next: () => Number(bump.get()?.value) };
+}
+
+/** Folders from before this column was thought of stay usable. */
+function addMissingColumn(db: DatabaseSync, table: string, column: string, type: string): void {
+  const columns = db.prepare(`SELECT name FROM pragma_table_info('${table}')`).all();
+  if (!columns.some(({ name }) => name === column)) db.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
 }

@@ -22,6 +22,8 @@ export interface Upload {
   headers: StoredHeaders;
   tags: Tag[];
   sealed: Sealed;
+  /** Condition keys of the encryption that it was begun with. */
+  asked: Record<string, string>;
 }
 
 export interface Uploads {
@@ -31,24 +33,25 @@ export interface Uploads {
   of(bucket: number): Upload[];
 }
 
-interface Row extends Omit<Upload, 'checksumType' | 'headers' | 'tags' | 'sealed'> {
+interface Row extends Omit<Upload, 'checksumType' | 'headers' | 'tags' | 'sealed' | 'asked'> {
   checksum_type: ChecksumType | null;
   headers: string;
   tags: string;
   sealed: string;
+  asked: string;
 }
 
 export function openUploads({ db }: State): Uploads {
-  const columns = 'id, bucket, key, upload, initiated, initiator, storage, algorithm, checksum_type, headers, tags, sealed';
-  const insert = db.prepare(`INSERT INTO s3_upload (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const columns = 'id, bucket, key, upload, initiated, initiator, storage, algorithm, checksum_type, headers, tags, sealed, asked';
+  const insert = db.prepare(`INSERT INTO s3_upload (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const find = db.prepare(`SELECT ${columns} FROM s3_upload WHERE upload = ? AND bucket = ? AND key = ?`);
   const remove = db.prepare('DELETE FROM s3_upload WHERE id = ?');
   const of = db.prepare(`SELECT ${columns} FROM s3_upload WHERE bucket = ?`);
   return {
     insert(begun) {
       const upload = { ...begun, upload: randomBytes(32).toString('base64url') };
-      const { id, bucket, key, initiated, initiator, storage, algorithm, checksumType, headers, tags, sealed } = upload;
-      const texts = [JSON.stringify(headers), JSON.stringify(tags), JSON.stringify(sealed)] as const;
+      const { id, bucket, key, initiated, initiator, storage, algorithm, checksumType, headers, tags, sealed, asked } = upload;
+      const texts = [JSON.stringify(headers), JSON.stringify(tags), JSON.stringify(sealed), JSON.stringify(asked)] as const;
       insert.run(id, bucket, key, upload.upload, initiated, initiator, storage, algorithm, checksumType, ...texts);
       return upload;
     },
@@ -62,12 +65,13 @@ export function openUploads({ db }: State): Uploads {
 }
 
 function uploadOf(value: unknown): Upload {
-  const { checksum_type: checksumType, headers, tags, sealed, ...rest } = value as Row;
+  const { checksum_type: checksumType, headers, tags, sealed, asked, ...rest } = value as Row;
   return {
     ...rest,
     checksumType,
     headers: JSON.parse(headers) as StoredHeaders,
     tags: JSON.parse(tags) as Tag[],
     sealed: JSON.parse(sealed) as Sealed,
+    asked: JSON.parse(asked) as Record<string, string>,
   };
 }

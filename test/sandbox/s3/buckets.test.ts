@@ -117,7 +117,8 @@ describe('settings', () => {
     const read = () => sandbox.client.send(new GetBucketPolicyCommand({ Bucket }));
     const put = (Policy: string) => sandbox.client.send(new PutBucketPolicyCommand({ Bucket, Policy }));
     expect((await refusal(read())).answer).toBe('404 NoSuchBucketPolicy');
-    const policy = JSON.stringify({ Version: '2012-10-17', Statement: [] });
+    const statement = { Effect: 'Deny', Principal: '*', Action: 's3:DeleteBucket', Resource: `arn:aws:s3:::${Bucket}` };
+    const policy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
     await put(policy);
     expect((await read()).Policy).toBe(policy);
     for (const malformed of ['no json', '{}', '[]']) expect((await refusal(put(malformed))).answer).toBe('400 MalformedPolicy');

@@ -63,7 +63,7 @@ test('a put is told in S3’s structure', async () => {
           awsRegion: 'us-east-1',
           eventTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
           eventName: 'ObjectCreated:Put',
-          userIdentity: { principalId: 'AWS:arn:aws:iam::000000000000:user/administrator' },
+          userIdentity: { principalId: expect.stringMatching(/^AWS:AIDA[A-Z2-7]{17}$/) },
           requestParameters: { sourceIPAddress: '127.0.0.1' },
           responseElements: { 'x-amz-request-id': $metadata.requestId, 'x-amz-id-2': expect.any(String) },
           s3: {

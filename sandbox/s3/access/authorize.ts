@@ -1,0 +1,59 @@
+/** Asks the judge, and words its refusals as S3 does. */
+import type { Refusal, RequestContext } from '../../iam/judge.ts';
+import { bucketArn, objectArn } from '../encryption/mode.ts';
+import { accessDenied, noSuchBucket, noSuchUpload } from '../errors.ts';
+import type { Operation } from '../operations.ts';
+import type { Call } from '../room.ts';
+import { requestContext, transportContext } from './context.ts';
+import { type Permission, permissionsOf } from './permissions.ts';
+
+const NOTHING: RequestContext = {};
+
+/**
+ * Judges a request before anything of it is done.
+ * Throws AwsError: 403, or 404 for a bucket or an upload that is not there, without which there is nothing to judge by.
+ */
+export function authorize(call: Call, operation: Operation): void {
+  const { room, request } = call;
+  const asked = permissionsOf(operation, request, call);
+  for (const bucket of asked.length === 0 ? [call.bucket] : new Set(asked.map((permission) => permission.bucket))) {
+    if (bucket !== '' && operation !== 'CreateBucket' && !room.buckets.find(bucket)) throw noSuchBucket(bucket);
+  }
+  if (asked.length === 0) return;
+  const context = requestContext(operation, request, inheritedContext(call, operation));
+  for (const permission of asked) requireAccess(call, permission, permission.ofSource ? undefined : context);
+}
+
+/**
+ * Judges one action, for what an operation finds out that it needs.
+ * @param context of the request's own action; else what is known of every request
+ * Throws AwsError `AccessDenied`.
+ */
+export function requireAccess(call: Call, { action, bucket, key }: Permission, context = transportContext(call.request)): void {
+  const { room, principal } = call;
+  const resource = bucket === '' ? '*' : key === '' ? bucketArn(bucket) : objectArn({ bucket, key });
+  const resourcePolicy = room.buckets.find(bucket)?.policy?.document ?? null;
+  room.judge.require({ principal, action, resource, context, resourcePolicy }, refusal);
+}
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html#access-denied-message-examples */
+const refusal: Refusal = ({ principal, action, resource }, decision) => {
+  const who = 'arn' in principal ? principal.arn : principal.service;
+  const what = resource === '*' ? action : `${action} on resource: "${resource}"`;
+  return accessDenied(`User: ${who} is not authorized to perform: ${what} ${reason(action, decision)}`);
+};
+
+function reason(action: string, { explicit, by }: Parameters<Refusal>[1]): string {
+  const kind = by === 'identity' ? 'identity-based' : 'resource-based';
+  return explicit
+    ? `with an explicit deny in ${by === 'identity' ? 'an' : 'a'} ${kind} policy`
+    : `because no ${kind} policy allows the ${action} action`;
+}
+
+function inheritedContext({ room, request, bucket, key }: Call, operation: Operation): RequestContext {
+  if (operation !== 'UploadPart' && operation !== 'CompleteMultipartUpload') return NOTHING;
+  const uploadId = request.query.get('uploadId') ?? '';
+  const upload = room.uploads.find(room.buckets.get(bucket).id, key, uploadId);
+  if (!upload) throw noSuchUpload(uploadId);
+  return upload.asked;
+}
