@@ -1,0 +1,105 @@
+/** Default encryption, and whether the target lets SSE-C in. */
+import { GetBucketEncryptionCommand, type ServerSideEncryptionRule } from '@aws-sdk/client-s3';
+import { decryptKeyArns, namesMode } from '../../../src/policy/keys.ts';
+import { awsCommand } from '../aws-command.ts';
+import type { DoctorContext } from '../context.ts';
+import { error, type Finding, warning } from '../finding.ts';
+import { look } from '../look.ts';
+import { isOwnBucket } from '../names.ts';
+import { addressOf, type BucketUnderCheck, question } from './bucket.ts';
+
+export function checkEncryption(context: DoctorContext, bucket: BucketUnderCheck): Promise<Finding[]> {
+  return look(
+    question(bucket, 's3:GetEncryptionConfiguration'),
+    () => context.clients.s3.send(new GetBucketEncryptionCommand(addressOf(bucket))),
+    ({ ServerSideEncryptionConfiguration: { Rules = [] } = {} }) => {
+      switch (bucket.subject) {
+        case 'ingest-bucket':
+          return unreadableSources(context, bucket, Rules);
+        case 'target-bucket':
+          return [...blockedSseC(context, bucket, Rules), ...otherDefault(context, bucket, Rules)];
+        case 'audit-bucket':
+          return otherDefault(context, bucket, Rules);
+        default:
+          return bucket.subject satisfies never;
+      }
+    },
+    { ServerSideEncryptionConfigurationNotFoundError: () => otherDefault(context, bucket, []) },
+  );
+}
+
+/** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/blocking-unblocking-s3-c-encryption-gpb.html */
+function blockedSseC(
+  { policy, policyFile }: DoctorContext,
+  { subject, name }: BucketUnderCheck,
+  rules: ServerSideEncryptionRule[],
+): Finding[] {
+  const blocked = rules.some((rule) => rule.BlockedEncryptionTypes?.EncryptionType?.includes('SSE-C'));
+  if (!blocked || !namesMode(policy, 'sse-c')) return [];
+  const allowed = rules.map((rule) => ({ ...rule, BlockedEncryptionTypes: { EncryptionType: ['NONE'] } }));
+  return [
+    error(`${subject}.sse-c-blocked`, {
+      resource: name,
+      what: `the bucket blocks SSE-C, and ${policyFile} names it: those objects cannot be stored`,
+      nextStep: "Set BlockedEncryptionTypes to NONE in the bucket's encryption, then move the messages back from the dead letters.",
+      command: awsCommand('s3api', 'put-bucket-encryption', {
+        bucket: name,
+        'server-side-encryption-configuration': { Rules: allowed },
+      }),
+      evidence: { rules },
+    }),
+  ];
+}
+
+/** Every write of ours names its encryption; the default is for those that name none. */
+function otherDefault({ stack }: DoctorContext, { subject, name }: BucketUnderCheck, rules: ServerSideEncryptionRule[]): Finding[] {
+  const applied = rules[0]?.ApplyServerSideEncryptionByDefault;
+  const asDeployed = applied?.SSEAlgorithm === 'aws:kms' && applied.KMSMasterKeyID === stack.keyArn;
+  if (asDeployed || !isOwnBucket(stack, name)) return [];
+  const wanted = {
+    ...rules[0],
+    ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: stack.keyArn },
+    BucketKeyEnabled: true,
+  };
+  return [
+    warning(`${subject}.default-encryption`, {
+      resource: name,
+      what: `the default encryption is ${describe(rules)}, not the stack's own key`,
+      nextStep: "Give the bucket the stack's key as its default.",
+      command: awsCommand('s3api', 'put-bucket-encryption', { bucket: name, 'server-side-encryption-configuration': { Rules: [wanted] } }),
+      evidence: { found: describe(rules), expected: `aws:kms ${stack.keyArn}` },
+    }),
+  ];
+}
+
+/** A source under a key that no rule names is one that encrypt has no right to read. */
+function unreadableSources(
+  { stack, policy }: DoctorContext,
+  { subject, name }: BucketUnderCheck,
+  rules: ServerSideEncryptionRule[],
+): Finding[] {
+  const applied = rules[0]?.ApplyServerSideEncryptionByDefault;
+  if (applied?.SSEAlgorithm === undefined || applied.SSEAlgorithm === 'AES256') return [];
+  if ([stack.keyArn, ...decryptKeyArns(policy)].includes(applied.KMSMasterKeyID ?? '')) return [];
+  return [
+    warning(`${subject}.default-encryption`, {
+      resource: name,
+      what: `what is dropped is encrypted under ${describe(rules)}, which the encrypt function may not be able to read`,
+      nextStep: 'Make SSE-S3 the default of the ingest bucket, or let the encrypt role decrypt with that key.',
+      command: awsCommand('s3api', 'put-bucket-encryption', {
+        bucket: name,
+        'server-side-encryption-configuration': {
+          Rules: [
+            { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' }, BlockedEncryptionTypes: { EncryptionType: ['SSE-C'] } },
+          ],
+        },
+      }),
+      evidence: { found: describe(rules) },
+    }),
+  ];
+}
+
+function describe(rules: ServerSideEncryptionRule[]): string {
+  const { SSEAlgorithm = 'none', KMSMasterKeyID } = rules[0]?.ApplyServerSideEncryptionByDefault ?? {};
+  return KMSMasterKeyID === undefined ? SSEAlgorithm : `${SSEAlgorithm} ${KMSMasterKeyID}`;
+}

@@ -1,0 +1,69 @@
+/** What waits in a dead-letter queue, and why. */
+import { GetQueueAttributesCommand, type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { ERROR_CODES, type ErrorCode, SealdropError } from '../../../src/errors.ts';
+import type { DoctorContext } from '../context.ts';
+import { type Finding, type Subject, warning } from '../finding.ts';
+import { look } from '../look.ts';
+
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html */
+const MAX_RECEIVED = 10;
+/** Long enough that one look does not see one message twice. */
+const HIDDEN_SECONDS = 1;
+
+export async function waitingLetters(context: DoctorContext, { subject, url }: { subject: Subject; url: string }): Promise<Finding[]> {
+  const { sqs } = context.clients;
+  let waiting = 0;
+  const unseen = await look(
+    { subject, resource: url, action: 'sqs:GetQueueAttributes' },
+    () => sqs.send(new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: ['ApproximateNumberOfMessages'] })),
+    ({ Attributes }) => {
+      waiting = Number(Attributes?.ApproximateNumberOfMessages ?? 0);
+      return [];
+    },
+    // Said by the look at the queue itself.
+    {
+      QueueDoesNotExist: () => [],
+      'AWS.SimpleQueueService.NonExistentQueue': () => [],
+      AccessDenied: () => [],
+      AccessDeniedException: () => [],
+    },
+  );
+  if (waiting === 0) return unseen;
+  const receive = new ReceiveMessageCommand({
+    QueueUrl: url,
+    MaxNumberOfMessages: MAX_RECEIVED,
+    VisibilityTimeout: HIDDEN_SECONDS,
+    MessageAttributeNames: ['code'],
+    MessageSystemAttributeNames: ['SentTimestamp'],
+  });
+  // Whoever may count them and not read them is told how many.
+  const messages = await sqs.send(receive).then(
+    ({ Messages = [] }) => Messages,
+    () => [],
+  );
+  return [waitingFinding(subject, url, waiting, messages)];
+}
+
+function waitingFinding(subject: Subject, url: string, count: number, messages: Message[]): Finding {
+  const codes = [...new Set(messages.flatMap(({ MessageAttributes }) => MessageAttributes?.code?.StringValue ?? []))].sort();
+  const sent = messages.map(({ Attributes }) => Number(Attributes?.SentTimestamp)).filter((time) => time > 0);
+  const oldest = sent.length > 0 ? new Date(Math.min(...sent)).toISOString() : null;
+  const causes = codes.length > 0 ? `: ${codes.join(', ')}` : '';
+  const since = oldest === null ? '' : `, the oldest seen since ${oldest}`;
+  const steps = codes.filter(isErrorCode).map((code) => `${code}: ${nextStepOf(code)}`);
+  return warning(`${subject}.waiting`, {
+    resource: url,
+    what: `${count} ${count === 1 ? 'message waits' : 'messages wait'}${causes}${since}`,
+    nextStep: steps.length > 0 ? steps.join(' ') : 'Look at their causes, remove them, and move the messages back.',
+    evidence: { count, codes, oldest },
+  });
+}
+
+/** What the product itself says to somebody who meets this code. */
+export function nextStepOf(code: ErrorCode): string {
+  return new SealdropError(code, '').nextStep;
+}
+
+export function isErrorCode(text: string): text is ErrorCode {
+  return ERROR_CODES.some((code) => code === text);
+}

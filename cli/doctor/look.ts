@@ -1,0 +1,72 @@
+/** One look at a resource: what its answer means, what its absence means, and what it means when nobody may look. */
+import { CannotLook } from './cannot-look.ts';
+import type { Finding, Subject } from './finding.ts';
+import { warning } from './finding.ts';
+
+export interface Question {
+  subject: Subject;
+  /** Name or ARN of what is looked at. */
+  resource: string;
+  /** The IAM action that allows it. */
+  action: string;
+}
+
+/** Error names of a service → what they say of the resource, such as that it is not there. */
+type Refusals = Readonly<Record<string, () => Finding[]>>;
+
+/** S3's answers to HEAD have no body, and so no name. */
+const DENIED = new Set(['AccessDenied', 'AccessDeniedException', 'AuthorizationError', 'UnauthorizedOperation', 'Forbidden', '403']);
+
+/**
+ * A look that is refused to the operator is a finding by itself, never a pass.
+ * @throws CannotLook when nothing at all can be looked at: no credentials, no connection
+ */
+export async function look<Answer>(
+  question: Question,
+  ask: () => Promise<Answer>,
+  judge: (answer: Answer) => Finding[],
+  refusals: Refusals = {},
+): Promise<Finding[]> {
+  try {
+    return judge(await ask());
+  } catch (cause) {
+    const refusal = refusals[errorName(cause)];
+    if (refusal !== undefined) return refusal();
+    const hopeless = CannotLook.because(cause);
+    if (hopeless !== null) throw hopeless;
+    return [couldNotLook(question, cause)];
+  }
+}
+
+export function couldNotLook({ subject, resource, action }: Question, cause: unknown): Finding {
+  const denied = isDenied(cause);
+  return warning(`${subject}.could-not-look`, {
+    resource,
+    what: denied ? `could not look: ${action} is denied` : `could not look: ${action} failed (${errorName(cause)})`,
+    nextStep: denied
+      ? `Grant ${action} to whoever runs this, or run it as somebody who has it.`
+      : 'Try again; if it stays, look at the cause.',
+    evidence: { action, error: errorName(cause), message: errorMessage(cause) },
+  });
+}
+
+export function isDenied(cause: unknown): boolean {
+  return DENIED.has(errorName(cause)) || httpStatus(cause) === 403;
+}
+
+export function errorName(cause: unknown): string {
+  return cause instanceof Error ? cause.name : 'Error';
+}
+
+export function errorMessage(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+export function httpStatus(cause: unknown): number {
+  const metadata = member(cause, '$metadata');
+  return Number(member(metadata, 'httpStatusCode') ?? 0);
+}
+
+function member(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && name in value ? Reflect.get(value, name) : undefined;
+}

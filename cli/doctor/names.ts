@@ -1,0 +1,37 @@
+/** Names and ARNs of the stack's resources, and of other stages' resources when they turn up where they should not. Pure. */
+import type { Stack } from './stack.ts';
+
+export const FUNCTIONS = ['encrypt', 'audit', 'authorize', 'download', 'list', 'history', 'health'] as const;
+export type FunctionName = (typeof FUNCTIONS)[number];
+
+export function bucketArn({ partition }: Stack, bucket: string): string {
+  return `arn:${partition}:s3:::${bucket}`;
+}
+
+/** @param url https://sqs.REGION.amazonaws.com/ACCOUNT/NAME */
+export function queueArn({ partition, region }: Stack, url: string): string {
+  const [name = '', account = ''] = url.split('/').reverse();
+  return `arn:${partition}:sqs:${region}:${account}:${name}`;
+}
+
+export function roleArn({ partition, account, region, stage }: Stack, name: FunctionName): string {
+  return `arn:${partition}:iam::${account}:role/sealdrop-${stage}-${name}-${account}-${region}`;
+}
+
+export function tableArn({ partition, account, region, auditTable }: Stack): string {
+  return `arn:${partition}:dynamodb:${region}:${account}:table/${auditTable}`;
+}
+
+/** The stage of another stack of Sealdrop whose queue or role this ARN is; `null`: it is none. */
+export function otherStage({ stage }: Stack, arn: string): string | null {
+  const name = arn.split(/[:/]/).at(-1) ?? '';
+  const found = /^sealdrop-([a-z][a-z0-9-]*?)-(?:ingest|target-events|encrypt|audit|authorize|download|list|history|health)-\d{12}-/.exec(
+    name,
+  );
+  return found?.[1] === undefined || found[1] === stage ? null : found[1];
+}
+
+/** Whether the stack made this bucket, or somebody brought it. */
+export function isOwnBucket({ stage, account, region }: Stack, bucket: string): boolean {
+  return new RegExp(`^sealdrop-${stage}-(ingest|target|audit)-${account}-${region}$`).test(bucket);
+}

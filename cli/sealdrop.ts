@@ -1,0 +1,45 @@
+/** `npx sealdrop COMMAND`: one file a command, one row in the table below. */
+import { type Command, type CommandContext, WRONG_USAGE } from './command.ts';
+
+interface Entry {
+  summary: string;
+  /** Loaded when asked for: a command pays for its own imports only. */
+  load(): Promise<Command>;
+}
+
+const COMMANDS: Record<string, Entry> = {
+  doctor: {
+    summary: 'looks at a deployed stack, on AWS or in the sandbox, and says what is wrong and what to do',
+    load: async () => (await import('./doctor.ts')).doctor,
+  },
+};
+
+process.exitCode = await sealdrop(process.argv.slice(2), {
+  env: process.env,
+  out: (text) => process.stdout.write(`${text}\n`),
+  err: (text) => process.stderr.write(`${text}\n`),
+});
+
+/** @returns the exit code */
+async function sealdrop([name, ...args]: string[], context: CommandContext): Promise<number> {
+  if (name === '--help' || name === 'help') {
+    context.out(usage());
+    return 0;
+  }
+  if (name === undefined) {
+    context.err(usage());
+    return WRONG_USAGE;
+  }
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (entry === undefined) {
+    context.err(`sealdrop has no command ${JSON.stringify(name)}.\n\n${usage()}`);
+    return WRONG_USAGE;
+  }
+  return (await entry.load())(args, context);
+}
+
+function usage(): string {
+  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
+  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  return `npx sealdrop COMMAND [options]\n\n${rows.join('\n')}\n\nnpx sealdrop COMMAND --help says what a command takes.`;
+}
