@@ -55,8 +55,16 @@ const ERRORS = {
 
   // The target
   'sse-c-blocked': permanent(503, "Set BlockedEncryptionTypes to NONE in the target bucket's encryption, then move the messages back."),
+  'target-denied': permanent(
+    503,
+    "Compare the target's bucket policy, which refuses what policy.yml does not name, and the function's role with the stack's template.",
+  ),
   'target-missing': permanent(503, 'Create the target bucket or correct TARGET_BUCKET, then move the messages back.'),
   'access-denied': permanent(503, "Compare the function's role and the bucket policy with the stack's template."),
+  drift: permanent(
+    502,
+    'Find out who wrote the object; drop the file again so that it is encrypted as policy.yml says, or correct the rule.',
+  ),
   'answer-mismatch': permanent(
     502,
     'The target did not encrypt as asked: check that it is Amazon S3 and that nothing rewrites its answers; treat the object as exposed.',
@@ -67,6 +75,7 @@ const ERRORS = {
   'time-out': transient(504, 'Nothing: it is retried.'),
   'service-unavailable': transient(503, 'Nothing: it is retried.'),
   conflict: transient(409, 'Nothing: it is retried.'),
+  'record-missing': transient(503, 'Nothing: the record follows its copy; after a while the write is recorded as it is.'),
   'audit-unavailable': transient(503, 'Nothing: it is retried; if it lasts, look at the audit table.'),
   unknown: transient(500, 'Look at the cause; it is retried until the queue gives up.'),
 } as const satisfies Record<string, ErrorDefinition>;

@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { ObjectRecords } from './audit/object-record.ts';
 import { KMS_ERRORS } from './copy/translate-copy-error.ts';
+import { deniedCall } from './denied-call.ts';
 import { type CustomerKey, type EncryptionDescription, keyParameters } from './encryption/index.ts';
 import { SealdropError } from './errors.ts';
 import type { ObjectHead } from './http/object-headers.ts';
@@ -164,8 +165,9 @@ function openError(error: unknown, withKey: boolean, object: { bucket: string; k
   if (status === 400 && (name === 'InvalidRequest' || name === 'Unknown')) return new KeyRefused(message, { cause: error });
   if (status === 403) {
     // IAM names the action that it denies; a wrong customer key is denied without a word.
-    if (withKey && !/not authorized to perform/.test(message)) return new KeyRefused(message, { cause: error });
-    return new SealdropError(/kms:/.test(message) ? 'kms-key-denied' : 'access-denied', `S3 denies the read (${message})`, {
+    const call = deniedCall(message);
+    if (withKey && call === null) return new KeyRefused(message, { cause: error });
+    return new SealdropError(call?.action.startsWith('kms:') ? 'kms-key-denied' : 'access-denied', `S3 denies the read (${message})`, {
       object,
       cause: error,
     });

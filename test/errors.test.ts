@@ -3,7 +3,7 @@ import { asSealdropError, ERROR_CODES, SealdropError } from '../src/errors.ts';
 import { translateAwsError } from '../src/translate-aws-error.ts';
 import { s3Error } from './fixtures/aws.ts';
 
-const RETRYABLE = ['throttled', 'time-out', 'service-unavailable', 'conflict', 'audit-unavailable', 'unknown'];
+const RETRYABLE = ['throttled', 'time-out', 'service-unavailable', 'conflict', 'record-missing', 'audit-unavailable', 'unknown'];
 
 describe('SealdropError', () => {
   it.each(ERROR_CODES)('%s says what to do, has a status, and is retryable only if it heals by itself', (code) => {

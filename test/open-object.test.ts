@@ -63,7 +63,15 @@ describe('openObject', () => {
 
   it('does not take a denied role for a wrong key', async () => {
     const world = openWorld({ storedUnder: KEY_VERSION });
-    world.s3.on(GetObjectCommand).rejects(s3Error('AccessDenied', 403, 'User: x is not authorized to perform: s3:GetObject on resource'));
+    world.s3
+      .on(GetObjectCommand)
+      .rejects(
+        s3Error(
+          'AccessDenied',
+          403,
+          'User: x is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::t/k" with an explicit deny in a resource-based policy',
+        ),
+      );
     await expect(open(world)).rejects.toMatchObject({ code: 'access-denied' });
     expect(keysTried(world)).toHaveLength(1);
   });

@@ -54,7 +54,7 @@ export async function copyObject(deps: CopyDeps, ref: ObjectRef, encryption: Res
       signal && { abortSignal: signal },
     )
     .catch((error: unknown) => {
-      throw translateCopyError(error, ref, targetBucket);
+      throw translateCopyError(error, ref, targetBucket, 'keyArn' in encryption ? encryption.keyArn : undefined);
     });
 
   const wrong = differences(encryption, answer);

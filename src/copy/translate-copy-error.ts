@@ -1,4 +1,5 @@
 /** What S3's refusals of a copy mean: the source, a key or the target. */
+import { deniedCall } from '../denied-call.ts';
 import { type ErrorObject, SealdropError } from '../errors.ts';
 import type { ObjectRef } from '../events/index.ts';
 import { type ErrorNames, translateAwsError } from '../translate-aws-error.ts';
@@ -22,7 +23,8 @@ const COPY_ERRORS: ErrorNames = {
   ConditionalRequestConflict: ['conflict', 'another operation on the object is under way'],
 };
 
-export function translateCopyError(error: unknown, ref: ObjectRef, targetBucket: string): SealdropError {
+/** @param targetKey the ARN of the KMS key that the copy is to be encrypted under, if any */
+export function translateCopyError(error: unknown, ref: ObjectRef, targetBucket: string, targetKey?: string): SealdropError {
   const object: ErrorObject = { bucket: ref.bucket, key: ref.key, versionId: ref.versionId };
   const name = error instanceof Error ? error.name : '';
   const message = error instanceof Error ? error.message : '';
@@ -32,7 +34,7 @@ export function translateCopyError(error: unknown, ref: ObjectRef, targetBucket:
     return new SealdropError(code, `bucket ${bucket} does not exist`, { object, cause: error });
   }
   if (name === 'AccessDenied') {
-    const [code, meaning] = denied(message);
+    const [code, meaning] = denied(message, targetBucket, targetKey);
     return new SealdropError(code, `${meaning} (${name}: ${message})`, { object, cause: error });
   }
   if (name === 'InvalidArgument' && /version id/i.test(message)) {
@@ -52,12 +54,26 @@ export function translateCopyError(error: unknown, ref: ObjectRef, targetBucket:
   return translateAwsError(error, COPY_ERRORS, object);
 }
 
-/** S3 names the denied action since 2024: https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html */
-function denied(message: string): readonly ['sse-c-blocked' | 'kms-key-denied' | 'source-unreadable' | 'access-denied', string] {
-  if (/SSE-C|customer-provided/i.test(message) && /block/i.test(message)) return ['sse-c-blocked', 'the target bucket blocks SSE-C'];
-  // A copy decrypts its source only; the target's key is asked for a data key.
-  if (/kms:Decrypt/.test(message)) return ['source-unreadable', "the source's KMS key may not be used"];
-  if (/kms:[A-Za-z]+/.test(message)) return ['kms-key-denied', 'the KMS key may not be used'];
-  if (/s3:Get[A-Za-z]+/.test(message)) return ['source-unreadable', 'the source may not be read'];
-  return ['access-denied', 'S3 denies the copy'];
+/** A copy reads the source, opens it under its key, asks the target's key for a data key, and writes the target. */
+function denied(
+  message: string,
+  targetBucket: string,
+  targetKey: string | undefined,
+): readonly [code: 'sse-c-blocked' | 'kms-key-denied' | 'source-unreadable' | 'target-denied' | 'access-denied', meaning: string] {
+  const call = deniedCall(message);
+  // The words in which S3 says this are not documented; names are no words of its own.
+  const words = message.replace(/arn:\S+/g, '');
+  if (/SSE-C|customer-provided/i.test(words) && /block/i.test(words)) {
+    return ['sse-c-blocked', 'the target bucket blocks SSE-C'];
+  }
+  if (call === null) return ['access-denied', 'S3 denies the copy'];
+  const { action, resource } = call;
+  if (action.startsWith('kms:')) {
+    return action === 'kms:Decrypt' && resource !== targetKey
+      ? ['source-unreadable', "the source's KMS key may not be used"]
+      : ['kms-key-denied', 'the KMS key may not be used'];
+  }
+  const bucket = resource.split(':::')[1]?.split('/')[0];
+  if (bucket === targetBucket || /^s3:(Put|Abort|Bypass)/.test(action)) return ['target-denied', 'the target may not be written'];
+  return ['source-unreadable', 'the source may not be read'];
 }

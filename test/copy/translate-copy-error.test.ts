@@ -3,12 +3,23 @@ import { describe, expect, it } from 'vitest';
 import { translateCopyError } from '../../src/copy/translate-copy-error.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import { s3Error } from '../fixtures/aws.ts';
-import { INGEST_BUCKET, objectRef, TARGET_BUCKET } from '../fixtures/objects.ts';
+import { INGEST_BUCKET, objectRef, STACK_KEY, TARGET_BUCKET } from '../fixtures/objects.ts';
 
 const TOO_LARGE = 'The specified copy source is larger than the maximum allowable size for a copy source: 5368709120';
 const OTHER_KEY =
   'The object was stored using a form of Server Side Encryption. The correct parameters must be provided to retrieve the object.';
-const user = 'User: arn:aws:sts::000000000000:assumed-role/encrypt/f is not authorized to perform:';
+
+/** How S3 words it: https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html */
+const denied = (action: string, bucket: string, why: string) =>
+  `User: arn:aws:sts::000000000000:assumed-role/encrypt/f is not authorized to perform: ${action} on resource: "arn:aws:s3:::${bucket}/k" ${why}`;
+const BY_POLICY = 'with an explicit deny in a resource-based policy';
+const noPolicy = (action: string) => `because no identity-based policy allows the ${action} action`;
+/** KMS puts no quotes around the key. */
+const deniedKey = (action: string, key: string) =>
+  `User: arn:aws:sts::000000000000:assumed-role/encrypt/f is not authorized to perform: ${action} on resource: ${key} because no resource-based policy allows the ${action} action`;
+const OTHER_ACCOUNT = STACK_KEY.replace('000000000000', '999999999999');
+const UNKNOWN_KEY =
+  'The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access.';
 
 /** Name, message, status → what it is to us. */
 const MEANINGS: [name: string, message: string, status: number, code: ErrorCode, retryable: boolean][] = [
@@ -19,11 +30,18 @@ const MEANINGS: [name: string, message: string, status: number, code: ErrorCode,
   ['ObjectNotInActiveTierError', 'The source object of the COPY action is not in the active tier', 403, 'source-unreadable', false],
   ['InvalidRequest', TOO_LARGE, 400, 'too-large', false],
   ['InvalidRequest', OTHER_KEY, 400, 'source-unreadable', false],
-  ['AccessDenied', `${user} s3:GetObjectVersion on resource`, 403, 'source-unreadable', false],
-  ['AccessDenied', `${user} kms:GenerateDataKey on resource`, 403, 'kms-key-denied', false],
   ['InvalidArgument', 'Invalid version id specified', 400, 'malformed-event', false],
-  ['AccessDenied', `${user} kms:Decrypt on resource`, 403, 'source-unreadable', false],
-  ['AccessDenied', `${user} s3:PutObject on resource`, 403, 'access-denied', false],
+  ['AccessDenied', denied('s3:GetObjectVersion', INGEST_BUCKET, noPolicy('s3:GetObjectVersion')), 403, 'source-unreadable', false],
+  ['AccessDenied', denied('s3:GetObjectTagging', INGEST_BUCKET, BY_POLICY), 403, 'source-unreadable', false],
+  ['AccessDenied', denied('s3:ListBucket', INGEST_BUCKET, noPolicy('s3:ListBucket')), 403, 'source-unreadable', false],
+  ['AccessDenied', denied('s3:PutObject', TARGET_BUCKET, BY_POLICY), 403, 'target-denied', false],
+  ['AccessDenied', denied('s3:PutObjectTagging', TARGET_BUCKET, noPolicy('s3:PutObjectTagging')), 403, 'target-denied', false],
+  ['AccessDenied', denied('s3:GetObject', TARGET_BUCKET, BY_POLICY), 403, 'target-denied', false],
+  ['AccessDenied', denied('s3:PutObject', 'target-that-blocks-sse-c', BY_POLICY), 403, 'target-denied', false],
+  ['AccessDenied', deniedKey('kms:GenerateDataKey', STACK_KEY), 403, 'kms-key-denied', false],
+  ['AccessDenied', deniedKey('kms:Decrypt', STACK_KEY), 403, 'kms-key-denied', false],
+  ['AccessDenied', deniedKey('kms:Decrypt', OTHER_ACCOUNT), 403, 'source-unreadable', false],
+  ['AccessDenied', UNKNOWN_KEY, 403, 'source-unreadable', false],
   ['AccessDenied', 'Access Denied', 403, 'access-denied', false],
   ['AccessDenied', 'The bucket blocks server-side encryption with customer-provided keys (SSE-C)', 403, 'sse-c-blocked', false],
   ['KMS.DisabledException', 'key is disabled', 400, 'kms-key-disabled', false],
@@ -42,7 +60,7 @@ const MEANINGS: [name: string, message: string, status: number, code: ErrorCode,
   ['InvalidRequest', 'something else', 400, 'unknown', true],
 ];
 
-const translate = (error: unknown) => translateCopyError(error, objectRef(), TARGET_BUCKET);
+const translate = (error: unknown) => translateCopyError(error, objectRef(), TARGET_BUCKET, STACK_KEY);
 
 describe('translateCopyError', () => {
   it.each(MEANINGS)('%s (%s) becomes %4$s', (name, message, status, code, retryable) => {
