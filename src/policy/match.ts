@@ -30,21 +30,23 @@ export function matchPolicy(policy: Policy, facts: ObjectFacts): Decision {
   return { action: 'encrypt', rule: 'default', encryption: policy.default.encryption };
 }
 
-function judge(match: Match, facts: ObjectFacts): boolean | CostlyFact {
+/** Whether a rule matches, or the fact that it turns on: nothing that is known speaks against it. */
+export function judge(match: Match, facts: ObjectFacts): boolean | CostlyFact {
+  const unknown: CostlyFact[] = [];
   if (match.prefix !== undefined && !facts.key.startsWith(match.prefix)) return false;
   if (match.suffix !== undefined && !facts.key.endsWith(match.suffix)) return false;
   if (match.size?.atLeast !== undefined && facts.size < match.size.atLeast) return false;
   if (match.size?.below !== undefined && facts.size >= match.size.below) return false;
   if (match.contentType !== undefined) {
-    if (facts.contentType === undefined) return 'contentType';
-    if (!mediaTypeMatches(match.contentType, facts.contentType)) return false;
+    if (facts.contentType === undefined) unknown.push('contentType');
+    else if (!mediaTypeMatches(match.contentType, facts.contentType)) return false;
   }
   if (match.tags !== undefined) {
     const { tags } = facts;
-    if (tags === undefined) return 'tags';
-    if (!Object.entries(match.tags).every(([name, value]) => Object.hasOwn(tags, name) && tags[name] === value)) return false;
+    if (tags === undefined) unknown.push('tags');
+    else if (!Object.entries(match.tags).every(([name, value]) => Object.hasOwn(tags, name) && tags[name] === value)) return false;
   }
-  return true;
+  return unknown[0] ?? true;
 }
 
 /** Media types compare without case and without parameters: https://www.rfc-editor.org/rfc/rfc9110#section-8.3.1 */
