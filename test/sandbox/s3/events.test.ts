@@ -14,13 +14,19 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AwsError } from '../../../sandbox/aws-error.ts';
 import { BUCKET, type EventRecord, openSandbox, refusal, type Sandbox, VERSIONED } from './sandbox.ts';
 
+const TRUST = { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' };
 const QUEUE = 'arn:aws:sqs:us-east-1:000000000000:events';
 let sandbox: Sandbox;
 let missingQueues: string[] = [];
+/** Buckets that may send to the queues; `null`: all. */
+let admitted: string[] | null = null;
 beforeEach(async () => {
   missingQueues = [];
+  admitted = null;
   sandbox = await openSandbox({
-    beforeSend: (arn) => {
+    beforeSend: (arn, from) => {
+      if (from?.service !== 's3.amazonaws.com' || (admitted !== null && !admitted.includes(from.sourceArn)))
+        throw new AwsError(403, 'AccessDenied', 'the queue’s policy refuses');
       if (missingQueues.includes(arn))
         throw new AwsError(400, 'AWS.SimpleQueueService.NonExistentQueue', 'The specified queue does not exist.');
     },
@@ -44,6 +50,7 @@ test('configuring sends s3:TestEvent, without Records, to every queue', async ()
   expect(sandbox.sent).toEqual([
     {
       arn: QUEUE,
+      from: { service: 's3.amazonaws.com', sourceArn: `arn:aws:s3:::${BUCKET}` },
       message: expect.objectContaining({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: BUCKET, Time: expect.any(String) }),
     },
   ]);
@@ -55,6 +62,7 @@ test('a put is told in S3’s structure', async () => {
   const { ETag, $metadata } = await put('a/b c+é.txt');
   expect(sandbox.sent.at(-1)).toEqual({
     arn: QUEUE,
+    from: { service: 's3.amazonaws.com', sourceArn: `arn:aws:s3:::${BUCKET}` },
     message: {
       Records: [
         {
@@ -184,6 +192,44 @@ test('refuses queues that are not there or are no queues, and keeps what was con
   expect((await refusal(configure({ QueueConfigurations: overlapping }))).message).toMatch(/^Configurations overlap/);
   const kept = await sandbox.client.send(new GetBucketNotificationConfigurationCommand({ Bucket: BUCKET }));
   expect(kept.QueueConfigurations).toMatchObject([{ Id: 'all', QueueArn: QUEUE }]);
+});
+
+test('a queue whose policy does not admit the bucket is refused when configured', async () => {
+  admitted = [`arn:aws:s3:::${VERSIONED}`];
+  expect(await refusal(everything(BUCKET))).toMatchObject({
+    answer: '400 InvalidArgument',
+    message: 'Unable to validate the following destination configurations',
+    detail: {
+      ArgumentName1: QUEUE,
+      ArgumentValue1: 'Permissions on the destination queue do not allow S3 to publish notifications from this bucket',
+    },
+  });
+  await everything(VERSIONED);
+});
+
+test('an event that the queue’s policy refuses by then is lost, and the write is not', async () => {
+  await everything(BUCKET);
+  admitted = [];
+  await put('unheard');
+  admitted = null;
+  await put('heard');
+  expect(seen()).toEqual([['ObjectCreated:Put', 'heard']]);
+});
+
+test('a role is named by its id and session', async () => {
+  await everything(BUCKET);
+  const client = sandbox.asRole('writer', { Effect: 'Allow', Action: 's3:PutObject', Resource: '*' });
+  await client.send(new PutObjectCommand({ Bucket: BUCKET, Key: 'by role', Body: 'x' }));
+  const { roleId } = sandbox.access.putRole('writer', { Version: '2012-10-17', Statement: TRUST }, {});
+  expect(records().map(({ userIdentity }) => userIdentity)).toEqual([{ principalId: `AWS:${roleId}:session` }]);
+  expect(roleId).toMatch(/^AROA[A-Z2-7]{17}$/);
+});
+
+test('lifecycle events are taken, though no lifecycle runs here', async () => {
+  const Events = ['s3:LifecycleExpiration:*' as const, 's3:ObjectRemoved:*' as const];
+  await configure({ QueueConfigurations: [{ QueueArn: QUEUE, Events }] });
+  const kept = await sandbox.client.send(new GetBucketNotificationConfigurationCommand({ Bucket: BUCKET }));
+  expect(kept.QueueConfigurations?.[0]?.Events).toEqual(Events);
 });
 
 test('targets and events that the sandbox lacks are a 501', async () => {

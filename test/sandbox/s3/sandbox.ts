@@ -4,8 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { S3Client, type S3ClientConfig, S3ServiceException } from '@aws-sdk/client-s3';
+import { type Access, openAccess } from '../../../sandbox/iam/access.ts';
+import type { Judge } from '../../../sandbox/iam/judge.ts';
 import { type Kms, openKms } from '../../../sandbox/kms/kms.ts';
 import { type Limits, openS3, type S3 } from '../../../sandbox/s3/index.ts';
+import type { EventSource } from '../../../sandbox/service.ts';
 import { openState, type State } from '../../../sandbox/state.ts';
 import { openCredentials } from '../../../sandbox/wire/credentials.ts';
 import { createAwsServer } from '../../../sandbox/wire/server.ts';
@@ -13,6 +16,12 @@ import { createAwsServer } from '../../../sandbox/wire/server.ts';
 export const BUCKET = 'drop';
 /** Another bucket, with versioning. */
 export const VERSIONED = 'versioned';
+
+/** Who may be a role of these tests is nobody's concern here. */
+const TRUST = {
+  Version: '2012-10-17',
+  Statement: { Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' },
+};
 
 export interface EventRecord {
   eventName: string;
@@ -28,6 +37,7 @@ export interface EventRecord {
 
 export interface SentMessage {
   arn: string;
+  from: EventSource | undefined;
   message: { Event?: string; Bucket?: string; Records?: EventRecord[] };
 }
 
@@ -43,8 +53,11 @@ export interface Sandbox extends AsyncDisposable {
   defects: unknown[];
   credentials: { accessKeyId: string; secretAccessKey: string };
   connect(configuration?: S3ClientConfig): S3Client;
+  access: Access;
+  /** A client of the role `name`, which may do what the statements say and nothing else; a role of that name gets new rights. */
+  asRole(name: string, ...statements: object[]): S3Client;
   /** A client that adds these headers, signed, to everything. */
-  adding(headers: Record<string, string>): S3Client;
+  adding(headers: Record<string, string>, configuration?: S3ClientConfig): S3Client;
   /** Stops everything but keeps the folder. */
   stop(): Promise<void>;
 }
@@ -54,20 +67,23 @@ export interface Options {
   /** Reopens this folder, and leaves it behind at the end. */
   dir?: string;
   /** Called before an event counts as sent; may refuse it. */
-  beforeSend?: (arn: string) => void;
+  beforeSend?: (arn: string, from: EventSource | undefined) => void;
+  /** In place of the one that judges by the state's roles. */
+  judge?: Judge;
 }
 
 /** Starts a sandbox with the buckets `drop` and `versioned`, both of which allow SSE-C. */
-export async function openSandbox({ limits = {}, dir, beforeSend }: Options = {}): Promise<Sandbox> {
+export async function openSandbox({ limits = {}, dir, beforeSend, judge }: Options = {}): Promise<Sandbox> {
   const folder = dir ?? mkdtempSync(join(tmpdir(), 'sandbox-s3-'));
   const state = openState(folder);
   const kms = openKms(state);
   const sent: SentMessage[] = [];
-  const notify = (arn: string, body: string) => {
-    beforeSend?.(arn);
-    sent.push({ arn, message: JSON.parse(body) as SentMessage['message'] });
+  const notify = (arn: string, body: string, from?: EventSource) => {
+    beforeSend?.(arn, from);
+    sent.push({ arn, from, message: JSON.parse(body) as SentMessage['message'] });
   };
-  const s3 = openS3({ state, keys: kms, notify, limits });
+  const access = openAccess(state);
+  const s3 = openS3({ state, keys: kms, notify, judge: judge ?? access.judge, limits });
   const knownCredentials = openCredentials(state);
   const { accessKeyId, secretAccessKey } = knownCredentials.administrator();
   const credentials = { accessKeyId, secretAccessKey };
@@ -87,8 +103,18 @@ export async function openSandbox({ limits = {}, dir, beforeSend }: Options = {}
     clients.push(client);
     return client;
   };
-  const adding = (headers: Record<string, string>) => {
-    const client = connect();
+  const asRole = (name: string, ...statements: object[]) => {
+    const { arn: roleArn } = access.putRole(
+      name,
+      TRUST,
+      statements.length > 0 ? { inline: { Version: '2012-10-17', Statement: statements } } : {},
+    );
+    const issued = knownCredentials.issueForRole(name, { roleArn, sessionName: 'session' });
+    const { accessKeyId, secretAccessKey, sessionToken } = issued;
+    return connect({ credentials: { accessKeyId, secretAccessKey, ...(sessionToken !== null && { sessionToken }) } });
+  };
+  const adding = (headers: Record<string, string>, configuration: S3ClientConfig = {}) => {
+    const client = connect(configuration);
     client.middlewareStack.add(
       (next) => (args) => {
         Object.assign((args.request as { headers: Record<string, string> }).headers, headers);
@@ -121,6 +147,8 @@ export async function openSandbox({ limits = {}, dir, beforeSend }: Options = {}
     defects,
     credentials,
     connect,
+    access,
+    asRole,
     adding,
     stop,
     [Symbol.asyncDispose]: remove,
