@@ -90,6 +90,9 @@ export interface QueueMessage {
 export interface Queues {
   /** Judged by the queue's policy. Throws AwsError when the queue is missing or refuses. */
   send(queueArn: string, body: string, from?: EventSource): void;
+  /** Whether a function's role may fetch its messages: receive and delete them, and look at the queue. Throws as above. */
+  requirePolling(queueArn: string, role: Principal): void;
+  /** Asks nobody: call `requirePolling` first. */
   receive(queueArn: string, options: { max: number; visibilityTimeoutSeconds?: number }): QueueMessage[];
   delete(queueArn: string, receiptHandle: string): void;
   changeVisibility(queueArn: string, receiptHandle: string, seconds: number): void;

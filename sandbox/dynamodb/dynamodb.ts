@@ -1,15 +1,18 @@
 /**
  * DynamoDB: tables and items by dynalite, in this process.
  *
- * What it does not do (2026-11-20): transactions, PartiQL, streams (a StreamSpecification is kept and shown, nothing is
+ * What it does not do (2026-11-21): transactions, PartiQL, streams (a StreamSpecification is kept and shown, nothing is
  * delivered), expiry of items (TTL settings are kept and shown), restores (point-in-time recovery is a setting), global
  * tables, `ReturnValuesOnConditionCheckFailure`, resource policies, encryption at rest, throughput limits.
  */
+import { openAccess } from '../iam/access.ts';
+import { jsonRefusal } from '../iam/refusal.ts';
 import type { State } from '../state.ts';
 import { createJsonService, type JsonService } from '../wire/json-service.ts';
 import { openEngine } from './engine.ts';
 import { type ItemOperation, itemOperations } from './item-operations.ts';
 import { type SettingOperation, settingOperations } from './setting-operations.ts';
+import { createTableAccess } from './table-access.ts';
 import { type TableOperation, tableOperations } from './table-operations.ts';
 import { openSettingsStore } from './table-settings.ts';
 
@@ -23,10 +26,17 @@ export function openDynamoDb(state: State): DynamoDb {
   const engine = openEngine(state.folder('dynamodb'));
   // Whoever calls first is told; without a call nobody needs to know.
   engine.catch(() => {});
+  const access = createTableAccess(engine);
   const service = createJsonService<ItemOperation | TableOperation | SettingOperation>({
     targetPrefix: 'DynamoDB_20120810',
     version: '1.0',
-    operations: { ...itemOperations(engine), ...tableOperations(engine, settings), ...settingOperations(engine, settings) },
+    judge: openAccess(state).judge,
+    refusal: jsonRefusal,
+    operations: {
+      ...itemOperations(engine, access),
+      ...tableOperations(engine, settings, access),
+      ...settingOperations(engine, settings, access),
+    },
   });
   return { ...service, close: async () => (await engine).close() };
 }

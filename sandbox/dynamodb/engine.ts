@@ -109,6 +109,11 @@ export async function openEngine(path: string): Promise<Engine> {
   };
 }
 
+/** Whether an error says that there is no such table. */
+export function isTableMissing(error: unknown): boolean {
+  return error instanceof AwsError && (error.code === 'ResourceNotFoundException' || error.code === 'ValidationException');
+}
+
 /** dynalite takes account and Region from the environment, once. */
 function createStore(path: string): Store {
   const { create }: { create(options: { path: string } & typeof NO_DELAY): Store } = load('dynalite/db/index.js');

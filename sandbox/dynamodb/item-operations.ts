@@ -1,7 +1,8 @@
 /** Operations that dynalite answers as they are. */
 import { z } from 'zod';
-import { type JsonOperation, operation } from '../wire/json-service.ts';
+import { type Asked, type JsonObject, type JsonOperation, operation } from '../wire/json-service.ts';
 import type { Engine } from './engine.ts';
+import type { TableAccess } from './table-access.ts';
 
 export type ItemOperation =
   | 'BatchGetItem'
@@ -20,20 +21,24 @@ export type ItemOperation =
 /** dynalite checks the members itself, in DynamoDB's words. */
 const anyInput = z.record(z.string(), z.unknown());
 
-export function itemOperations(engine: Promise<Engine>): Record<ItemOperation, JsonOperation> {
-  const passOn = (name: ItemOperation, action: string) => operation(action, anyInput, async (input) => (await engine).run(name, input));
+type Asks = (input: JsonObject) => readonly Asked[] | Promise<readonly Asked[]>;
+
+export function itemOperations(engine: Promise<Engine>, access: TableAccess): Record<ItemOperation, JsonOperation> {
+  const { askTable, askItem, askQuery, askBatch } = access;
+  const passOn = (name: ItemOperation, action: string, asks?: Asks) =>
+    operation(action, anyInput, async (input) => (await engine).run(name, input), asks);
   return {
-    BatchGetItem: passOn('BatchGetItem', 'dynamodb:BatchGetItem'),
-    BatchWriteItem: passOn('BatchWriteItem', 'dynamodb:BatchWriteItem'),
-    DeleteItem: passOn('DeleteItem', 'dynamodb:DeleteItem'),
-    GetItem: passOn('GetItem', 'dynamodb:GetItem'),
+    BatchGetItem: passOn('BatchGetItem', 'dynamodb:BatchGetItem', askBatch),
+    BatchWriteItem: passOn('BatchWriteItem', 'dynamodb:BatchWriteItem', askBatch),
+    DeleteItem: passOn('DeleteItem', 'dynamodb:DeleteItem', askItem),
+    GetItem: passOn('GetItem', 'dynamodb:GetItem', askItem),
     ListTables: passOn('ListTables', 'dynamodb:ListTables'),
-    ListTagsOfResource: passOn('ListTagsOfResource', 'dynamodb:ListTagsOfResource'),
-    PutItem: passOn('PutItem', 'dynamodb:PutItem'),
-    Query: passOn('Query', 'dynamodb:Query'),
-    Scan: passOn('Scan', 'dynamodb:Scan'),
-    TagResource: passOn('TagResource', 'dynamodb:TagResource'),
-    UntagResource: passOn('UntagResource', 'dynamodb:UntagResource'),
-    UpdateItem: passOn('UpdateItem', 'dynamodb:UpdateItem'),
+    ListTagsOfResource: passOn('ListTagsOfResource', 'dynamodb:ListTagsOfResource', askTable),
+    PutItem: passOn('PutItem', 'dynamodb:PutItem', askItem),
+    Query: passOn('Query', 'dynamodb:Query', askQuery),
+    Scan: passOn('Scan', 'dynamodb:Scan', askTable),
+    TagResource: passOn('TagResource', 'dynamodb:TagResource', askTable),
+    UntagResource: passOn('UntagResource', 'dynamodb:UntagResource', askTable),
+    UpdateItem: passOn('UpdateItem', 'dynamodb:UpdateItem', askItem),
   };
 }

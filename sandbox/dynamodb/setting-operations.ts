@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { AwsError } from '../aws-error.ts';
 import { type JsonOperation, operation } from '../wire/json-service.ts';
 import type { Engine } from './engine.ts';
+import type { TableAccess } from './table-access.ts';
 import type { SettingsStore, TableSettings } from './table-settings.ts';
 
 export type SettingOperation = 'DescribeTimeToLive' | 'UpdateTimeToLive' | 'DescribeContinuousBackups' | 'UpdateContinuousBackups';
@@ -12,7 +13,11 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const RECOVERY_DAYS = 35;
 const TableName = z.string().min(1).max(1024);
 
-export function settingOperations(engine: Promise<Engine>, settings: SettingsStore): Record<SettingOperation, JsonOperation> {
+export function settingOperations(
+  engine: Promise<Engine>,
+  settings: SettingsStore,
+  { askTable }: TableAccess,
+): Record<SettingOperation, JsonOperation> {
   /** Throws `ResourceNotFoundException`. */
   async function settingsOf(name: string): Promise<TableSettings> {
     await (await engine).run('DescribeTable', { TableName: name });
@@ -35,12 +40,18 @@ export function settingOperations(engine: Promise<Engine>, settings: SettingsSto
         settings.merge(input.TableName, { timeToLive: wanted });
         return { TimeToLiveSpecification: wanted };
       },
+      askTable,
     ),
-    DescribeTimeToLive: operation('dynamodb:DescribeTimeToLive', z.strictObject({ TableName }), async (input) => {
-      const { timeToLive } = await settingsOf(input.TableName);
-      if (!timeToLive?.Enabled) return { TimeToLiveDescription: { TimeToLiveStatus: 'DISABLED' } };
-      return { TimeToLiveDescription: { TimeToLiveStatus: 'ENABLED', AttributeName: timeToLive.AttributeName } };
-    }),
+    DescribeTimeToLive: operation(
+      'dynamodb:DescribeTimeToLive',
+      z.strictObject({ TableName }),
+      async (input) => {
+        const { timeToLive } = await settingsOf(input.TableName);
+        if (!timeToLive?.Enabled) return { TimeToLiveDescription: { TimeToLiveStatus: 'DISABLED' } };
+        return { TimeToLiveDescription: { TimeToLiveStatus: 'ENABLED', AttributeName: timeToLive.AttributeName } };
+      },
+      askTable,
+    ),
     UpdateContinuousBackups: operation(
       'dynamodb:UpdateContinuousBackups',
       z.strictObject({
@@ -57,10 +68,16 @@ export function settingOperations(engine: Promise<Engine>, settings: SettingsSto
         settings.merge(input.TableName, { pointInTimeRecovery: PointInTimeRecoveryEnabled ? { enabledMs, days } : null });
         return { ContinuousBackupsDescription: backupsOf(settings.get(input.TableName)) };
       },
+      askTable,
     ),
-    DescribeContinuousBackups: operation('dynamodb:DescribeContinuousBackups', z.strictObject({ TableName }), async (input) => ({
-      ContinuousBackupsDescription: backupsOf(await settingsOf(input.TableName)),
-    })),
+    DescribeContinuousBackups: operation(
+      'dynamodb:DescribeContinuousBackups',
+      z.strictObject({ TableName }),
+      async (input) => ({
+        ContinuousBackupsDescription: backupsOf(await settingsOf(input.TableName)),
+      }),
+      askTable,
+    ),
   };
 }
 

@@ -63,7 +63,8 @@ export interface Identities {
 }
 
 const ALLOWED: Decision = { allowed: true };
-const ACCOUNT_ROOT = `arn:${PARTITION}:iam::${ACCOUNT_ID}:root`;
+/** The account itself: as a principal of a policy it stands for all that the account lets in. */
+export const ACCOUNT_ROOT_ARN = `arn:${PARTITION}:iam::${ACCOUNT_ID}:root`;
 const NONE: readonly string[] = [];
 
 /** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html */
@@ -96,7 +97,7 @@ export function openJudge(identities: Identities): Judge {
     }
     if (ofResource.some((statement) => names(statement.principals, principal) && applies(statement, 'Allow'))) return ALLOWED;
     if (rule === 'key') {
-      const delegates = ofResource.some((statement) => statement.principals?.accounts.has(ACCOUNT_ROOT) && applies(statement, 'Allow'));
+      const delegates = ofResource.some((statement) => statement.principals?.accounts.has(ACCOUNT_ROOT_ARN) && applies(statement, 'Allow'));
       if (!delegates) return { allowed: false, explicit: false, by: 'resource' };
     }
     return identityHas('Allow') ? ALLOWED : { allowed: false, explicit: false, by: 'identity' };
@@ -116,21 +117,21 @@ export function openJudge(identities: Identities): Judge {
 function names(principals: Principals | null, { arn, roleArn }: Principal): boolean {
   if (principals === null) return false;
   const named = principals.anyone || principals.arns.has(arn) || (roleArn !== null && principals.arns.has(roleArn));
-  return named || (arn === ACCOUNT_ROOT && principals.accounts.has(ACCOUNT_ROOT));
+  return named || (arn === ACCOUNT_ROOT_ARN && principals.accounts.has(ACCOUNT_ROOT_ARN));
 }
 
 /** A Deny for the account is one for all in it. */
 function denies(principals: Principals | null, principal: Principal): boolean {
   if (principals === null) return false;
-  const covered = names(principals, principal) || principals.accounts.has(ACCOUNT_ROOT);
+  const covered = names(principals, principal) || principals.accounts.has(ACCOUNT_ROOT_ARN);
   return principals.not ? !coveredByNot(principals, principal) : covered;
 }
 
 /** `NotPrincipal` must name the account, the role and the session, or whoever it leaves out is denied all the same. */
 function coveredByNot(principals: Principals, { arn, roleArn }: Principal): boolean {
   if (principals.anyone) return true;
-  if (arn === ACCOUNT_ROOT) return principals.accounts.has(ACCOUNT_ROOT);
-  return principals.accounts.has(ACCOUNT_ROOT) && principals.arns.has(arn) && (roleArn === null || principals.arns.has(roleArn));
+  if (arn === ACCOUNT_ROOT_ARN) return principals.accounts.has(ACCOUNT_ROOT_ARN);
+  return principals.accounts.has(ACCOUNT_ROOT_ARN) && principals.arns.has(arn) && (roleArn === null || principals.arns.has(roleArn));
 }
 
 function namesService(principals: Principals | null, service: string): boolean {
@@ -176,11 +177,11 @@ function ofPrincipal({ arn, roleArn, userId }: Principal, key: string): string |
     case 'aws:PrincipalAccount':
       return ACCOUNT_ID;
     case 'aws:PrincipalType':
-      return arn === ACCOUNT_ROOT ? 'Account' : roleArn === null ? 'User' : 'AssumedRole';
+      return arn === ACCOUNT_ROOT_ARN ? 'Account' : roleArn === null ? 'User' : 'AssumedRole';
     case 'aws:userid':
       return userId;
     case 'aws:username':
-      return arn.startsWith('arn:') && roleArn === null && arn !== ACCOUNT_ROOT ? arn.slice(arn.lastIndexOf('/') + 1) : undefined;
+      return arn.startsWith('arn:') && roleArn === null && arn !== ACCOUNT_ROOT_ARN ? arn.slice(arn.lastIndexOf('/') + 1) : undefined;
     default:
       return undefined;
   }

@@ -1,7 +1,8 @@
 /** Names for keys. @see https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html */
 import { z } from 'zod';
-import { type JsonOperation, operation } from '../wire/json-service.ts';
+import { type Asked, type JsonOperation, operation } from '../wire/json-service.ts';
 import { aliasExists, invalidAlias, notFound, pendingDeletion, validation } from './errors.ts';
+import { askAlias, askNamedKey } from './key-access.ts';
 import { readMarker, writeMarker } from './key-operations.ts';
 import { type AliasRecord, aliasArn, type KeyStore, keyArn } from './key-store.ts';
 
@@ -24,26 +25,47 @@ export function aliasOperations(keys: KeyStore): Record<AliasOperation, JsonOper
     return key.id;
   }
 
+  /** The key that the alias names now must allow that it stops doing so. */
+  function askCurrent(name: string): Asked[] {
+    const alias = keys.alias(name);
+    return alias === null ? [] : [askNamedKey(keys, alias.key_id)];
+  }
+
   return {
-    CreateAlias: operation('kms:CreateAlias', z.strictObject({ AliasName: aliasName, TargetKeyId: keyId }), (input) => {
-      assertOwnName(input.AliasName);
-      const target = requireTarget(input.TargetKeyId);
-      if (keys.alias(input.AliasName)) throw aliasExists(aliasArn(input.AliasName));
-      keys.putAlias(input.AliasName, target);
-      return {};
-    }),
-    UpdateAlias: operation('kms:UpdateAlias', z.strictObject({ AliasName: aliasName, TargetKeyId: keyId }), (input) => {
-      assertOwnName(input.AliasName);
-      requireAlias(keys, input.AliasName);
-      keys.putAlias(input.AliasName, requireTarget(input.TargetKeyId));
-      return {};
-    }),
-    DeleteAlias: operation('kms:DeleteAlias', z.strictObject({ AliasName: aliasName }), (input) => {
-      assertOwnName(input.AliasName);
-      requireAlias(keys, input.AliasName);
-      keys.deleteAlias(input.AliasName);
-      return {};
-    }),
+    CreateAlias: operation(
+      'kms:CreateAlias',
+      z.strictObject({ AliasName: aliasName, TargetKeyId: keyId }),
+      (input) => {
+        assertOwnName(input.AliasName);
+        const target = requireTarget(input.TargetKeyId);
+        if (keys.alias(input.AliasName)) throw aliasExists(aliasArn(input.AliasName));
+        keys.putAlias(input.AliasName, target);
+        return {};
+      },
+      ({ AliasName, TargetKeyId }) => [askAlias(AliasName), askNamedKey(keys, TargetKeyId)],
+    ),
+    UpdateAlias: operation(
+      'kms:UpdateAlias',
+      z.strictObject({ AliasName: aliasName, TargetKeyId: keyId }),
+      (input) => {
+        assertOwnName(input.AliasName);
+        requireAlias(keys, input.AliasName);
+        keys.putAlias(input.AliasName, requireTarget(input.TargetKeyId));
+        return {};
+      },
+      ({ AliasName, TargetKeyId }) => [askAlias(AliasName), ...askCurrent(AliasName), askNamedKey(keys, TargetKeyId)],
+    ),
+    DeleteAlias: operation(
+      'kms:DeleteAlias',
+      z.strictObject({ AliasName: aliasName }),
+      (input) => {
+        assertOwnName(input.AliasName);
+        requireAlias(keys, input.AliasName);
+        keys.deleteAlias(input.AliasName);
+        return {};
+      },
+      ({ AliasName }) => [askAlias(AliasName), ...askCurrent(AliasName)],
+    ),
     ListAliases: operation(
       'kms:ListAliases',
       z.strictObject({

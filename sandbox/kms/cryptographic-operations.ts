@@ -1,11 +1,13 @@
 /** Operations that use a key. @see https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html for which states allow it */
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import type { DataKeys } from '../service.ts';
+import type { Judge } from '../iam/judge.ts';
+import type { DataKeys, KeyCaller } from '../service.ts';
 import { type JsonOperation, operation } from '../wire/json-service.ts';
 import { blob, stringMap } from '../wire/members.ts';
 import { decryptBlob, encryptBlob, keyIdOf } from './ciphertext.ts';
 import { incorrectKey, unknownCiphertextKey, validation } from './errors.ts';
+import { askKey, askNamedKey, encryptionContextKeys, requireKey } from './key-access.ts';
 import { type KeyRecord, type KeyStore, keyArn } from './key-store.ts';
 
 export type CryptographicOperation =
@@ -36,6 +38,10 @@ const dataKeyInput = z.strictObject({
 });
 
 export function cryptographicOperations(keys: KeyStore): Record<CryptographicOperation, JsonOperation> {
+  const askFor = ({ KeyId, EncryptionContext }: { KeyId: string; EncryptionContext: Record<string, string> }) => [
+    askNamedKey(keys, KeyId, encryptionContextKeys(EncryptionContext)),
+  ];
+
   return {
     Encrypt: operation(
       'kms:Encrypt',
@@ -50,6 +56,7 @@ export function cryptographicOperations(keys: KeyStore): Record<CryptographicOpe
         const encrypted = encryptBlob(key.id, keys.material(key), input.Plaintext, input.EncryptionContext);
         return { KeyId: keyArn(key.id), CiphertextBlob: encrypted.toString('base64'), EncryptionAlgorithm: ALGORITHM };
       },
+      askFor,
     ),
     Decrypt: operation(
       'kms:Decrypt',
@@ -58,6 +65,9 @@ export function cryptographicOperations(keys: KeyStore): Record<CryptographicOpe
         const { key, plaintext } = decryptWithin(keys, input.CiphertextBlob, input.EncryptionContext, input.KeyId);
         return { KeyId: keyArn(key.id), Plaintext: plaintext.toString('base64'), EncryptionAlgorithm: ALGORITHM };
       },
+      ({ CiphertextBlob, EncryptionContext, KeyId }) => [
+        askKey(keys, keyOf(keys, CiphertextBlob, KeyId), encryptionContextKeys(EncryptionContext)),
+      ],
     ),
     ReEncrypt: operation(
       'kms:ReEncryptFrom',
@@ -82,15 +92,32 @@ export function cryptographicOperations(keys: KeyStore): Record<CryptographicOpe
           DestinationEncryptionAlgorithm: ALGORITHM,
         };
       },
+      (input) => [
+        askKey(keys, keyOf(keys, input.CiphertextBlob, input.SourceKeyId), encryptionContextKeys(input.SourceEncryptionContext)),
+        {
+          ...askNamedKey(keys, input.DestinationKeyId, encryptionContextKeys(input.DestinationEncryptionContext)),
+          action: 'kms:ReEncryptTo',
+        },
+      ],
     ),
-    GenerateDataKey: operation('kms:GenerateDataKey', dataKeyInput, (input) => {
-      const { keyArn: arn, plaintext, ciphertextBlob } = generate(keys, input.KeyId, dataKeyLength(input), input.EncryptionContext);
-      return { KeyId: arn, Plaintext: plaintext.toString('base64'), CiphertextBlob: ciphertextBlob.toString('base64') };
-    }),
-    GenerateDataKeyWithoutPlaintext: operation('kms:GenerateDataKeyWithoutPlaintext', dataKeyInput, (input) => {
-      const { keyArn: arn, ciphertextBlob } = generate(keys, input.KeyId, dataKeyLength(input), input.EncryptionContext);
-      return { KeyId: arn, CiphertextBlob: ciphertextBlob.toString('base64') };
-    }),
+    GenerateDataKey: operation(
+      'kms:GenerateDataKey',
+      dataKeyInput,
+      (input) => {
+        const { keyArn: arn, plaintext, ciphertextBlob } = generate(keys, input.KeyId, dataKeyLength(input), input.EncryptionContext);
+        return { KeyId: arn, Plaintext: plaintext.toString('base64'), CiphertextBlob: ciphertextBlob.toString('base64') };
+      },
+      askFor,
+    ),
+    GenerateDataKeyWithoutPlaintext: operation(
+      'kms:GenerateDataKeyWithoutPlaintext',
+      dataKeyInput,
+      (input) => {
+        const { keyArn: arn, ciphertextBlob } = generate(keys, input.KeyId, dataKeyLength(input), input.EncryptionContext);
+        return { KeyId: arn, CiphertextBlob: ciphertextBlob.toString('base64') };
+      },
+      askFor,
+    ),
     GenerateRandom: operation('kms:GenerateRandom', z.strictObject({ NumberOfBytes: numberOfBytes }), (input) => ({
       Plaintext: randomBytes(input.NumberOfBytes).toString('base64'),
     })),
@@ -98,14 +125,26 @@ export function cryptographicOperations(keys: KeyStore): Record<CryptographicOpe
 }
 
 /** The same for services in process. */
-export function dataKeysOf(keys: KeyStore): DataKeys {
+export function dataKeysOf(keys: KeyStore, judge: Judge): DataKeys {
+  function requireAllowed(action: string, key: KeyRecord, encryptionContext: Record<string, string>, caller: KeyCaller): void {
+    requireKey(judge, askKey(keys, key, encryptionContextKeys(encryptionContext)), action, caller);
+  }
+
   return {
-    generateDataKey: (name, encryptionContext) => generate(keys, name, DATA_KEY_BYTES.AES_256, encryptionContext),
-    decrypt(ciphertextBlob, encryptionContext) {
+    generateDataKey(name, encryptionContext, caller) {
+      if (caller) requireAllowed('kms:GenerateDataKey', keys.require(name), encryptionContext, caller);
+      return generate(keys, name, DATA_KEY_BYTES.AES_256, encryptionContext);
+    },
+    decrypt(ciphertextBlob, encryptionContext, caller) {
+      if (caller) requireAllowed('kms:Decrypt', keyOf(keys, ciphertextBlob), encryptionContext, caller);
       const { key, plaintext } = decryptWithin(keys, ciphertextBlob, encryptionContext);
       return { keyArn: keyArn(key.id), plaintext };
     },
-    requireAllowed: (_action, name) => void keys.requireEnabled(name),
+    requireAllowed(action, name, encryptionContext, caller) {
+      const key = keys.require(name);
+      requireAllowed(action, key, encryptionContext, caller);
+      keys.assertEnabled(key);
+    },
     requireUsable: (name) => keyArn(keys.requireEnabled(name).id),
   };
 }
@@ -117,16 +156,22 @@ function generate(keys: KeyStore, name: string, bytes: number, encryptionContext
 }
 
 /** @param expected the key that the caller says it is; `IncorrectKeyException` when the blob is another's */
+function keyOf(keys: KeyStore, bytes: Buffer, expected?: string): KeyRecord {
+  const id = keyIdOf(bytes);
+  if (expected !== undefined && keys.require(expected).id !== id) throw incorrectKey();
+  const key = keys.find(id);
+  if (!key) throw unknownCiphertextKey();
+  return key;
+}
+
+/** @param expected as above */
 function decryptWithin(
   keys: KeyStore,
   bytes: Buffer,
   encryptionContext: Record<string, string>,
   expected?: string,
 ): { key: KeyRecord; plaintext: Buffer } {
-  const id = keyIdOf(bytes);
-  if (expected !== undefined && keys.require(expected).id !== id) throw incorrectKey();
-  const key = keys.find(id);
-  if (!key) throw unknownCiphertextKey();
+  const key = keyOf(keys, bytes, expected);
   keys.assertEnabled(key);
   return { key, plaintext: decryptBlob(bytes, keys.material(key), encryptionContext) };
 }

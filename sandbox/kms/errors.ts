@@ -14,10 +14,10 @@ export const unsupported = (message: string) => error('UnsupportedOperationExcep
 export const validation = (message: string) => error('ValidationException', message);
 export const invalidAlias = (message: string) => error('InvalidAliasNameException', message);
 export const aliasExists = (arn: string) => error('AlreadyExistsException', `An alias with the name ${arn} already exists`);
-export const malformedPolicy = () => error('MalformedPolicyDocumentException', 'The new key policy is not a valid policy document.');
+export const malformedPolicy = (why: string) => error('MalformedPolicyDocumentException', `The new key policy is not valid. ${why}`);
+export const lockedOut = () =>
+  error('MalformedPolicyDocumentException', 'The new key policy will not allow you to update the key policy in the future.');
 export const invalidMarker = () => error('InvalidMarkerException', 'The marker is not one that an earlier answer gave.');
-export const accessDenied = (principalArn: string, action: string, keyArn: string) =>
-  error('AccessDeniedException', `User: ${principalArn} is not authorized to perform: ${action} on resource: ${keyArn}`);
 export const unknownCiphertextKey = () =>
   error(
     'AccessDeniedException',

@@ -1,8 +1,12 @@
 /** Operations that make keys and change what they are. */
 import { z } from 'zod';
 import { ACCOUNT_ID } from '../account.ts';
-import { type JsonOperation, type OperationContext, operation } from '../wire/json-service.ts';
-import { accessDenied, invalidMarker, malformedPolicy, notPendingDeletion, pendingDeletion, unsupported } from './errors.ts';
+import type { Judge, RequestContext } from '../iam/judge.ts';
+import { type PolicyDocument, PolicyError, parsePolicy } from '../iam/policy.ts';
+import type { State } from '../state.ts';
+import { type JsonObject, type JsonOperation, type OperationContext, operation } from '../wire/json-service.ts';
+import { invalidMarker, lockedOut, malformedPolicy, notPendingDeletion, pendingDeletion, unsupported } from './errors.ts';
+import { askKey, askNamedKey } from './key-access.ts';
 import { type KeyRecord, type KeyStore, keyArn } from './key-store.ts';
 
 export type KeyOperation =
@@ -39,7 +43,32 @@ const page = { Limit: z.int().min(1).max(1000).default(DEFAULT_PAGE), Marker: z.
 
 type Tag = z.output<typeof tags>[number];
 
-export function keyOperations(keys: KeyStore): Record<KeyOperation, JsonOperation> {
+export function keyOperations(state: State, keys: KeyStore, judge: Judge): Record<KeyOperation, JsonOperation> {
+  /** An operation on one key: the key's policy is asked. */
+  function ofKey<Schema extends z.ZodType<{ KeyId: string }>>(
+    action: string,
+    schema: Schema,
+    run: (input: z.output<Schema>, context: OperationContext) => JsonObject,
+    contextOf: (input: z.output<Schema>) => RequestContext = () => ({}),
+  ): JsonOperation {
+    return operation(action, schema, run, (input) => [askNamedKey(keys, input.KeyId, contextOf(input))]);
+  }
+
+  /** Throws `MalformedPolicyDocumentException`, also for a policy under which its author could never change it again. */
+  function assertPolicy(
+    input: { Policy: string; BypassPolicyLockoutSafetyCheck: boolean },
+    key: KeyRecord,
+    context: OperationContext,
+  ): void {
+    const policy = parseKeyPolicy(input.Policy);
+    if (input.BypassPolicyLockoutSafetyCheck) return;
+    const { resource, context: own = {}, rule } = askKey(keys, key);
+    const { principal, secure } = context;
+    const keysOfRequest = { ...own, 'aws:SecureTransport': String(secure) };
+    const request = { principal, action: 'kms:PutKeyPolicy', resource, context: keysOfRequest, resourcePolicy: policy };
+    if (!judge.allows(request, rule)) throw lockedOut();
+  }
+
   return {
     CreateKey: operation(
       'kms:CreateKey',
@@ -54,23 +83,25 @@ export function keyOperations(keys: KeyStore): Record<KeyOperation, JsonOperatio
         BypassPolicyLockoutSafetyCheck: z.boolean().default(false),
         Tags: tags.default([]),
       }),
-      (input) => {
+      (input, context) => {
         const symmetric = input.KeySpec === ALGORITHM && input.CustomerMasterKeySpec === ALGORITHM && input.KeyUsage === 'ENCRYPT_DECRYPT';
         if (!symmetric) throw unsupported('The sandbox has symmetric encryption keys only.');
         if (input.Origin !== 'AWS_KMS' || input.MultiRegion)
           throw unsupported('The sandbox has single-Region keys of the origin AWS_KMS only.');
-        if (input.Policy !== undefined) assertPolicy(input.Policy);
-        const policy = input.Policy === undefined ? {} : { policy: input.Policy };
-        const key = keys.create({
-          description: input.Description,
-          tags: JSON.stringify(mergeTags([], input.Tags)),
-          manager: 'CUSTOMER',
-          ...policy,
+        const { Policy, BypassPolicyLockoutSafetyCheck } = input;
+        return state.transaction(() => {
+          const key = keys.create({
+            description: input.Description,
+            tags: JSON.stringify(mergeTags([], input.Tags)),
+            manager: 'CUSTOMER',
+            ...(Policy === undefined ? {} : { policy: Policy }),
+          });
+          if (Policy !== undefined) assertPolicy({ Policy, BypassPolicyLockoutSafetyCheck }, key, context);
+          return { KeyMetadata: metadataOf(key) };
         });
-        return { KeyMetadata: metadataOf(key) };
       },
     ),
-    DescribeKey: operation('kms:DescribeKey', z.strictObject({ KeyId: keyId }), (input) => ({
+    DescribeKey: ofKey('kms:DescribeKey', z.strictObject({ KeyId: keyId }), (input) => ({
       KeyMetadata: metadataOf(keys.require(input.KeyId)),
     })),
     ListKeys: operation('kms:ListKeys', z.strictObject(page), ({ Limit, Marker }) => {
@@ -82,44 +113,45 @@ export function keyOperations(keys: KeyStore): Record<KeyOperation, JsonOperatio
         ? { Keys: entries, Truncated: true, NextMarker: writeMarker(last.id) }
         : { Keys: entries, Truncated: false };
     }),
-    EnableKey: operation('kms:EnableKey', z.strictObject({ KeyId: keyId }), (input, context) => {
-      const key = requireOwn(keys, input.KeyId, context, 'kms:EnableKey');
+    EnableKey: ofKey('kms:EnableKey', z.strictObject({ KeyId: keyId }), (input) => {
+      const key = keys.require(input.KeyId);
       if (key.state === 'PendingDeletion') throw pendingDeletion(keyArn(key.id));
       keys.update(key.id, { state: 'Enabled' });
       return {};
     }),
-    DisableKey: operation('kms:DisableKey', z.strictObject({ KeyId: keyId }), (input, context) => {
-      const key = requireOwn(keys, input.KeyId, context, 'kms:DisableKey');
+    DisableKey: ofKey('kms:DisableKey', z.strictObject({ KeyId: keyId }), (input) => {
+      const key = keys.require(input.KeyId);
       if (key.state === 'PendingDeletion') throw pendingDeletion(keyArn(key.id));
       keys.update(key.id, { state: 'Disabled' });
       return {};
     }),
-    ScheduleKeyDeletion: operation(
+    ScheduleKeyDeletion: ofKey(
       'kms:ScheduleKeyDeletion',
       z.strictObject({
         KeyId: keyId,
         PendingWindowInDays: z.int().min(DELETION_DAYS.min).max(DELETION_DAYS.max).default(DELETION_DAYS.default),
       }),
-      (input, context) => {
-        const key = requireOwn(keys, input.KeyId, context, 'kms:ScheduleKeyDeletion');
+      (input) => {
+        const key = keys.require(input.KeyId);
         if (key.state === 'PendingDeletion') throw pendingDeletion(keyArn(key.id));
         const deletionMs = Date.now() + input.PendingWindowInDays * DAY_MS;
         keys.update(key.id, { state: 'PendingDeletion', deletion_ms: deletionMs });
         const { PendingWindowInDays } = input;
         return { KeyId: keyArn(key.id), DeletionDate: deletionMs / 1000, KeyState: 'PendingDeletion', PendingWindowInDays };
       },
+      ({ PendingWindowInDays }) => ({ 'kms:ScheduleKeyDeletionPendingWindowInDays': String(PendingWindowInDays) }),
     ),
-    CancelKeyDeletion: operation('kms:CancelKeyDeletion', z.strictObject({ KeyId: keyId }), (input, context) => {
-      const key = requireOwn(keys, input.KeyId, context, 'kms:CancelKeyDeletion');
+    CancelKeyDeletion: ofKey('kms:CancelKeyDeletion', z.strictObject({ KeyId: keyId }), (input) => {
+      const key = keys.require(input.KeyId);
       if (key.state !== 'PendingDeletion') throw notPendingDeletion(keyArn(key.id));
       keys.update(key.id, { state: 'Disabled', deletion_ms: null });
       return { KeyId: keyArn(key.id) };
     }),
-    GetKeyPolicy: operation('kms:GetKeyPolicy', z.strictObject({ KeyId: keyId, PolicyName: policyName }), (input) => ({
+    GetKeyPolicy: ofKey('kms:GetKeyPolicy', z.strictObject({ KeyId: keyId, PolicyName: policyName }), (input) => ({
       Policy: keys.require(input.KeyId).policy,
       PolicyName: input.PolicyName,
     })),
-    PutKeyPolicy: operation(
+    PutKeyPolicy: ofKey(
       'kms:PutKeyPolicy',
       z.strictObject({
         KeyId: keyId,
@@ -128,49 +160,49 @@ export function keyOperations(keys: KeyStore): Record<KeyOperation, JsonOperatio
         BypassPolicyLockoutSafetyCheck: z.boolean().default(false),
       }),
       (input, context) => {
-        const key = requireOwn(keys, input.KeyId, context, 'kms:PutKeyPolicy');
-        assertPolicy(input.Policy);
+        const key = keys.require(input.KeyId);
+        assertPolicy(input, key, context);
         keys.update(key.id, { policy: input.Policy });
         return {};
       },
     ),
-    ListKeyPolicies: operation('kms:ListKeyPolicies', z.strictObject({ KeyId: keyId, ...page }), (input) => {
+    ListKeyPolicies: ofKey('kms:ListKeyPolicies', z.strictObject({ KeyId: keyId, ...page }), (input) => {
       keys.require(input.KeyId);
       return { PolicyNames: ['default'], Truncated: false };
     }),
-    EnableKeyRotation: operation(
+    EnableKeyRotation: ofKey(
       'kms:EnableKeyRotation',
       z.strictObject({
         KeyId: keyId,
         RotationPeriodInDays: z.int().min(ROTATION_DAYS.min).max(ROTATION_DAYS.max).default(ROTATION_DAYS.default),
       }),
-      (input, context) => {
-        const key = requireOwn(keys, input.KeyId, context, 'kms:EnableKeyRotation');
+      (input) => {
+        const key = keys.require(input.KeyId);
         keys.assertEnabled(key);
         keys.update(key.id, { rotation_days: input.RotationPeriodInDays, rotation_since_ms: Date.now() });
         return {};
       },
     ),
-    DisableKeyRotation: operation('kms:DisableKeyRotation', z.strictObject({ KeyId: keyId }), (input, context) => {
-      const key = requireOwn(keys, input.KeyId, context, 'kms:DisableKeyRotation');
+    DisableKeyRotation: ofKey('kms:DisableKeyRotation', z.strictObject({ KeyId: keyId }), (input) => {
+      const key = keys.require(input.KeyId);
       keys.assertEnabled(key);
       keys.update(key.id, { rotation_days: null, rotation_since_ms: null });
       return {};
     }),
-    GetKeyRotationStatus: operation('kms:GetKeyRotationStatus', z.strictObject({ KeyId: keyId }), (input) =>
+    GetKeyRotationStatus: ofKey('kms:GetKeyRotationStatus', z.strictObject({ KeyId: keyId }), (input) =>
       rotationOf(keys.require(input.KeyId)),
     ),
-    TagResource: operation('kms:TagResource', z.strictObject({ KeyId: keyId, Tags: tags }), (input, context) => {
-      const key = requireOwn(keys, input.KeyId, context, 'kms:TagResource');
+    TagResource: ofKey('kms:TagResource', z.strictObject({ KeyId: keyId, Tags: tags }), (input) => {
+      const key = keys.require(input.KeyId);
       keys.update(key.id, { tags: JSON.stringify(mergeTags(tagsOf(key), input.Tags)) });
       return {};
     }),
-    UntagResource: operation('kms:UntagResource', z.strictObject({ KeyId: keyId, TagKeys: z.array(z.string()) }), (input, context) => {
-      const key = requireOwn(keys, input.KeyId, context, 'kms:UntagResource');
+    UntagResource: ofKey('kms:UntagResource', z.strictObject({ KeyId: keyId, TagKeys: z.array(z.string()) }), (input) => {
+      const key = keys.require(input.KeyId);
       keys.update(key.id, { tags: JSON.stringify(tagsOf(key).filter((tag) => !input.TagKeys.includes(tag.TagKey))) });
       return {};
     }),
-    ListResourceTags: operation('kms:ListResourceTags', z.strictObject({ KeyId: keyId, ...page }), (input) => ({
+    ListResourceTags: ofKey('kms:ListResourceTags', z.strictObject({ KeyId: keyId, ...page }), (input) => ({
       Tags: tagsOf(keys.require(input.KeyId)),
       Truncated: false,
     })),
@@ -187,13 +219,6 @@ export function readMarker(marker: string): string {
   const after = Buffer.from(marker, 'base64url').toString();
   if (writeMarker(after) !== marker) throw invalidMarker();
   return after;
-}
-
-/** A key that a caller may change: AWS managed keys deny that to everyone. */
-function requireOwn(keys: KeyStore, name: string, context: OperationContext, action: string): KeyRecord {
-  const key = keys.require(name);
-  if (key.manager === 'AWS') throw accessDenied(context.principal.arn, action, keyArn(key.id));
-  return key;
 }
 
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html */
@@ -223,14 +248,12 @@ function rotationOf(key: KeyRecord) {
   return { KeyId: keyArn(key.id), KeyRotationEnabled: true, RotationPeriodInDays: key.rotation_days, NextRotationDate: next / 1000 };
 }
 
-function assertPolicy(text: string): void {
-  let policy: unknown;
+function parseKeyPolicy(text: string): PolicyDocument {
   try {
-    policy = JSON.parse(text);
-  } catch {
-    throw malformedPolicy();
+    return parsePolicy(text, 'resource');
+  } catch (error) {
+    throw error instanceof PolicyError ? malformedPolicy(error.message) : error;
   }
-  if (typeof policy !== 'object' || policy === null || !('Statement' in policy)) throw malformedPolicy();
 }
 
 function tagsOf(key: KeyRecord): Tag[] {

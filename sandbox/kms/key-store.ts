@@ -47,6 +47,7 @@ export interface KeyStore {
   /** Ordered by id, those after `after`. */
   list(after: string, limit: number): KeyRecord[];
   aliases(after: string, limit: number, keyId: string | null): AliasRecord[];
+  aliasNames(keyId: string): string[];
   alias(name: string): AliasRecord | null;
   putAlias(name: string, keyId: string): void;
   deleteAlias(name: string): void;
@@ -82,6 +83,7 @@ export function openKeyStore(state: State): KeyStore {
   const dueKeys = db.prepare('SELECT id FROM kms_keys WHERE deletion_ms <= ?');
   const selectAlias = db.prepare('SELECT * FROM kms_aliases WHERE name = ?');
   const selectAliases = db.prepare('SELECT * FROM kms_aliases WHERE name > ? AND (? IS NULL OR key_id = ?) ORDER BY name LIMIT ?');
+  const selectAliasNames = db.prepare('SELECT name FROM kms_aliases WHERE key_id = ? ORDER BY name');
   const upsertAlias = db.prepare(
     'INSERT INTO kms_aliases VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET key_id = excluded.key_id, updated_ms = excluded.updated_ms',
   );
@@ -131,6 +133,7 @@ export function openKeyStore(state: State): KeyStore {
       return selectKeys.all(after, limit) as KeyRecord[];
     },
     aliases: (after, limit, keyId) => selectAliases.all(after, keyId, keyId, limit) as AliasRecord[],
+    aliasNames: (keyId) => selectAliasNames.all(keyId).map(({ name }) => String(name)),
     alias: (name) => (selectAlias.get(name) as AliasRecord | undefined) ?? null,
     putAlias(name, keyId) {
       upsertAlias.run(name, keyId, Date.now(), Date.now());

@@ -1,10 +1,11 @@
 /**
  * KMS: symmetric keys that really encrypt, with AWS's states and errors.
  *
- * What it does not do (2026-11-20): asymmetric, HMAC and multi-Region keys, imported key material, custom key stores,
- * grants, dry runs, Nitro enclaves, rotation of the key material (the setting is kept, nothing turns), judging key
- * policies (they are kept and shown), the check that a new policy does not lock its author out, request quotas.
+ * What it does not do (2026-11-21): asymmetric, HMAC and multi-Region keys, imported key material, custom key stores,
+ * grants, dry runs, Nitro enclaves, rotation of the key material (the setting is kept, nothing turns), request quotas.
  */
+import { openAccess } from '../iam/access.ts';
+import { jsonRefusal } from '../iam/refusal.ts';
 import type { DataKeys } from '../service.ts';
 import type { State } from '../state.ts';
 import { createJsonService, type JsonService } from '../wire/json-service.ts';
@@ -17,10 +18,13 @@ export type Kms = JsonService & DataKeys;
 
 export function openKms(state: State): Kms {
   const keys = openKeyStore(state);
+  const { judge } = openAccess(state);
   const service = createJsonService<KeyOperation | AliasOperation | CryptographicOperation>({
     targetPrefix: 'TrentService',
     version: '1.1',
-    operations: { ...keyOperations(keys), ...aliasOperations(keys), ...cryptographicOperations(keys) },
+    judge,
+    refusal: jsonRefusal,
+    operations: { ...keyOperations(state, keys, judge), ...aliasOperations(keys), ...cryptographicOperations(keys) },
   });
-  return { ...service, ...dataKeysOf(keys) };
+  return { ...service, ...dataKeysOf(keys, judge) };
 }

@@ -21,6 +21,14 @@ export const tooManyLabels = (limit: number) =>
 export const invalidParameter = (message: string) => error('InvalidParameterException', message);
 export const invalidRequest = (message: string) => error('InvalidRequestException', message);
 export const invalidNextToken = () => error('InvalidNextTokenException', 'The NextToken value is invalid.');
+/** Seen at https://github.com/mongodb/mongodbatlas-cloudformation-resources/issues/982 */
+export const keyDenied = () => error('AccessDeniedException', 'Access to KMS is not allowed');
+export const malformedPolicy = (why: string) => error('MalformedPolicyDocumentException', `This resource policy is not valid. ${why}`);
+export const publicPolicy = () =>
+  error(
+    'PublicPolicyException',
+    'The BlockPublicPolicy parameter is set to true, and the resource policy did not prevent broad access to the secret.',
+  );
 export const encryptionFailure = () =>
   error(
     'EncryptionFailure',

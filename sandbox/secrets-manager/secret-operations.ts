@@ -6,7 +6,8 @@ import type { State } from '../state.ts';
 import { type JsonObject, type JsonOperation, operation } from '../wire/json-service.ts';
 import { alreadyScheduled, invalidNextToken, invalidParameter, nameScheduledForDeletion, secretExists } from './errors.ts';
 import { generatePassword, passwordOptions } from './password.ts';
-import { newArn, type Secret, type SecretStore, sameValue } from './secret-store.ts';
+import { askSecret, findOrNull } from './secret-access.ts';
+import { ARN_PREFIX, newArn, type Secret, type SecretStore, sameValue } from './secret-store.ts';
 import { attachLabels, CURRENT, PENDING, PREVIOUS } from './staging.ts';
 import { givenValue, putVersion, requireLive, secretId, valueMembers, versionToken } from './version-operations.ts';
 
@@ -33,6 +34,8 @@ const tags = z.array(z.strictObject({ Key: z.string().min(1).max(128), Value: z.
 type Tag = z.output<typeof tags>[number];
 
 export function secretOperations(state: State, store: SecretStore): Record<SecretOperation, JsonOperation> {
+  const ask = ({ SecretId }: { SecretId: string }) => [askSecret(store, SecretId)];
+
   return {
     CreateSecret: operation(
       'secretsmanager:CreateSecret',
@@ -44,7 +47,7 @@ export function secretOperations(state: State, store: SecretStore): Record<Secre
         Tags: tags.default([]),
         ...valueMembers,
       }),
-      (input) =>
+      (input, { principal }) =>
         state.transaction(() => {
           if (!NAME.test(input.Name)) {
             throw invalidParameter(
@@ -57,7 +60,7 @@ export function secretOperations(state: State, store: SecretStore): Record<Secre
           if (existing) {
             if (existing.deleted_ms !== null) throw nameScheduledForDeletion();
             // The same request once more, after its answer was lost.
-            const repeated = value && store.version(existing, VersionId) && sameValue(store.read(existing, VersionId), value);
+            const repeated = value && store.version(existing, VersionId) && sameValue(store.read(existing, VersionId, principal), value);
             if (!repeated) throw secretExists(input.Name);
             return { ARN: existing.arn, Name: existing.name, VersionId };
           }
@@ -68,10 +71,14 @@ export function secretOperations(state: State, store: SecretStore): Record<Secre
             tags: JSON.stringify(mergeTags([], input.Tags)),
           });
           if (!value) return { ARN: secret.arn, Name: secret.name };
-          store.addVersion(secret, VersionId, value);
+          store.addVersion(secret, VersionId, value, principal);
           attachLabels(store, secret, VersionId, [CURRENT]);
           return { ARN: secret.arn, Name: secret.name, VersionId };
         }),
+      ({ Name, Tags }) => {
+        const resource = ARN_PREFIX + Name;
+        return Tags.length === 0 ? [{ resource }] : [{ resource }, { action: 'secretsmanager:TagResource', resource }];
+      },
     ),
     UpdateSecret: operation(
       'secretsmanager:UpdateSecret',
@@ -82,7 +89,7 @@ export function secretOperations(state: State, store: SecretStore): Record<Secre
         KmsKeyId: kmsKeyId.optional(),
         ...valueMembers,
       }),
-      (input) =>
+      (input, { principal }) =>
         state.transaction(() => {
           const before = requireLive(store, input.SecretId);
           const change = {
@@ -93,20 +100,26 @@ export function secretOperations(state: State, store: SecretStore): Record<Secre
           if (secret.kms_key_id !== before.kms_key_id) {
             const labels = store.labels(secret);
             const kept = [CURRENT, PENDING, PREVIOUS].map((label) => labels.get(label)).filter((id) => id !== undefined);
-            for (const versionId of new Set(kept)) store.reseal(secret, versionId);
+            for (const versionId of new Set(kept)) store.reseal(secret, versionId, principal);
           }
           const value = givenValue(input);
           const answer = { ARN: secret.arn, Name: secret.name };
           if (!value) return answer;
           const VersionId = input.ClientRequestToken ?? randomUUID();
-          putVersion(store, secret, VersionId, value, [CURRENT]);
+          putVersion(store, secret, VersionId, value, [CURRENT], principal);
           return { ...answer, VersionId };
         }),
+      ask,
     ),
-    DescribeSecret: operation('secretsmanager:DescribeSecret', z.strictObject({ SecretId: secretId }), (input) => {
-      const secret = store.require(input.SecretId);
-      return { ...entryOf(secret), VersionIdsToStages: stagesOf(store, secret) };
-    }),
+    DescribeSecret: operation(
+      'secretsmanager:DescribeSecret',
+      z.strictObject({ SecretId: secretId }),
+      (input) => {
+        const secret = store.require(input.SecretId);
+        return { ...entryOf(secret), VersionIdsToStages: stagesOf(store, secret) };
+      },
+      ask,
+    ),
     ListSecrets: operation(
       'secretsmanager:ListSecrets',
       z.strictObject({
@@ -136,19 +149,30 @@ export function secretOperations(state: State, store: SecretStore): Record<Secre
         ForceDeleteWithoutRecovery: z.boolean().default(false),
       }),
       (input) => deleteSecret(store, input.SecretId, input.RecoveryWindowInDays, input.ForceDeleteWithoutRecovery),
+      ask,
     ),
-    RestoreSecret: operation('secretsmanager:RestoreSecret', z.strictObject({ SecretId: secretId }), (input) => {
-      const secret = store.update(store.require(input.SecretId), { deletion_ms: null, deleted_ms: null });
-      return { ARN: secret.arn, Name: secret.name };
-    }),
+    RestoreSecret: operation(
+      'secretsmanager:RestoreSecret',
+      z.strictObject({ SecretId: secretId }),
+      (input) => {
+        const secret = store.update(store.require(input.SecretId), { deletion_ms: null, deleted_ms: null });
+        return { ARN: secret.arn, Name: secret.name };
+      },
+      ask,
+    ),
     GetRandomPassword: operation('secretsmanager:GetRandomPassword', passwordOptions, (input) => ({
       RandomPassword: generatePassword(input),
     })),
-    TagResource: operation('secretsmanager:TagResource', z.strictObject({ SecretId: secretId, Tags: tags }), (input) => {
-      const secret = requireLive(store, input.SecretId);
-      store.update(secret, { tags: JSON.stringify(mergeTags(tagsOf(secret), input.Tags)) });
-      return {};
-    }),
+    TagResource: operation(
+      'secretsmanager:TagResource',
+      z.strictObject({ SecretId: secretId, Tags: tags }),
+      (input) => {
+        const secret = requireLive(store, input.SecretId);
+        store.update(secret, { tags: JSON.stringify(mergeTags(tagsOf(secret), input.Tags)) });
+        return {};
+      },
+      ask,
+    ),
     UntagResource: operation(
       'secretsmanager:UntagResource',
       z.strictObject({ SecretId: secretId, TagKeys: z.array(z.string()) }),
@@ -157,6 +181,7 @@ export function secretOperations(state: State, store: SecretStore): Record<Secre
         store.update(secret, { tags: JSON.stringify(tagsOf(secret).filter(({ Key }) => !input.TagKeys.includes(Key))) });
         return {};
       },
+      ask,
     ),
   };
 }
@@ -181,15 +206,6 @@ function deleteSecret(store: SecretStore, id: string, windowDays: number | undef
   const deletionMs = Date.now() + days * DAY_MS;
   store.update(secret, { deletion_ms: deletionMs, deleted_ms: Date.now() });
   return { ARN: secret.arn, Name: secret.name, DeletionDate: deletionMs / 1000 };
-}
-
-function findOrNull(store: SecretStore, id: string): Secret | null {
-  try {
-    return store.require(id);
-  } catch (error) {
-    if (error instanceof AwsError && error.code === 'ResourceNotFoundException') return null;
-    throw error;
-  }
 }
 
 function entryOf(secret: Secret): JsonObject {

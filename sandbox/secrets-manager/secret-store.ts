@@ -1,12 +1,14 @@
 /** Secrets, their versions and staging labels; values are encrypted under a data key from KMS each. */
 import { createCipheriv, createDecipheriv, randomBytes, randomInt, timingSafeEqual } from 'node:crypto';
 import { ACCOUNT_ID, PARTITION, REGION } from '../account.ts';
-import type { DataKeys } from '../service.ts';
+import { AwsError } from '../aws-error.ts';
+import type { DataKeys, Principal } from '../service.ts';
 import type { State } from '../state.ts';
-import { decryptionFailure, encryptionFailure, secretNotFound } from './errors.ts';
+import { decryptionFailure, encryptionFailure, keyDenied, secretNotFound } from './errors.ts';
 
-const ARN_PREFIX = `arn:${PARTITION}:secretsmanager:${REGION}:${ACCOUNT_ID}:secret:`;
-const DEFAULT_KEY = 'alias/aws/secretsmanager';
+export const ARN_PREFIX = `arn:${PARTITION}:secretsmanager:${REGION}:${ACCOUNT_ID}:secret:`;
+const SERVICE = 'secretsmanager';
+const DEFAULT_KEY = `alias/aws/${SERVICE}`;
 const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const SUFFIX_LENGTH = 6;
 const IV_BYTES = 12;
@@ -45,12 +47,15 @@ export interface SecretStore {
   list(afterId: number, limit: number, withDeleted: boolean, namePrefix: string): Secret[];
   version(secret: Secret, versionId: string): Version | null;
   versions(secret: Secret): Version[];
-  /** Throws `EncryptionFailure`. */
-  addVersion(secret: Secret, versionId: string, value: Value): void;
-  /** Throws `DecryptionFailure`. */
-  read(secret: Secret, versionId: string): Value;
+  /** With the caller's rights on the key, as all that follows. Throws `AccessDeniedException`, `EncryptionFailure`. */
+  addVersion(secret: Secret, versionId: string, value: Value, caller: Principal): void;
+  /** Throws `AccessDeniedException`, `DecryptionFailure`. */
+  read(secret: Secret, versionId: string, caller: Principal): Value;
   /** Encrypts the version anew, under the secret's key of now. */
-  reseal(secret: Secret, versionId: string): void;
+  reseal(secret: Secret, versionId: string, caller: Principal): void;
+  /** JSON text; `null`: the secret has no policy of its own. */
+  policy(secret: Secret): string | null;
+  putPolicy(secret: Secret, policy: string | null): void;
   /** label → version id */
   labels(secret: Secret): Map<string, string>;
   attach(secret: Secret, label: string, versionId: string): void;
@@ -77,7 +82,9 @@ export function openSecretStore(state: State, kms: DataKeys): SecretStore {
       sealed BLOB NOT NULL, wrapped_key BLOB NOT NULL, created_ms INTEGER NOT NULL, accessed_ms INTEGER, PRIMARY KEY (secret_id, version_id)) STRICT;
     CREATE TABLE IF NOT EXISTS secretsmanager_labels (
       secret_id INTEGER NOT NULL REFERENCES secretsmanager_secrets (id) ON DELETE CASCADE, label TEXT NOT NULL, version_id TEXT NOT NULL,
-      PRIMARY KEY (secret_id, label)) STRICT;`);
+      PRIMARY KEY (secret_id, label)) STRICT;
+    CREATE TABLE IF NOT EXISTS secretsmanager_policies (
+      secret_id INTEGER PRIMARY KEY REFERENCES secretsmanager_secrets (id) ON DELETE CASCADE, policy TEXT NOT NULL) STRICT;`);
   const insertSecret = db.prepare(
     'INSERT INTO secretsmanager_secrets (name, arn, description, kms_key_id, tags, created_ms, changed_ms) VALUES (?, ?, ?, ?, ?, ?, ?)',
   );
@@ -107,6 +114,10 @@ export function openSecretStore(state: State, kms: DataKeys): SecretStore {
   const selectLabels = db.prepare('SELECT label, version_id FROM secretsmanager_labels WHERE secret_id = ? ORDER BY label');
   const upsertLabel = db.prepare('INSERT OR REPLACE INTO secretsmanager_labels VALUES (?, ?, ?)');
   const removeLabel = db.prepare('DELETE FROM secretsmanager_labels WHERE secret_id = ? AND label = ?');
+
+  const selectPolicy = db.prepare('SELECT policy FROM secretsmanager_policies WHERE secret_id = ?');
+  const upsertPolicy = db.prepare('INSERT OR REPLACE INTO secretsmanager_policies VALUES (?, ?)');
+  const removePolicy = db.prepare('DELETE FROM secretsmanager_policies WHERE secret_id = ?');
 
   type VersionRow = Version & { kind: Value['kind']; sealed: Uint8Array; wrapped_key: Uint8Array };
   const contextOf = (secret: Secret, versionId: string) => ({ SecretARN: secret.arn, SecretVersionId: versionId });
@@ -145,22 +156,30 @@ export function openSecretStore(state: State, kms: DataKeys): SecretStore {
     },
     version: (secret, versionId) => (selectVersion.get(secret.id, versionId) as Version | undefined) ?? null,
     versions: (secret) => selectVersions.all(secret.id) as Version[],
-    addVersion(secret, versionId, value) {
-      const { sealed, wrappedKey } = seal(secret, versionId, value.bytes);
+    addVersion(secret, versionId, value, caller) {
+      const { sealed, wrappedKey } = seal(secret, versionId, value.bytes, caller);
       upsertVersion.run(secret.id, versionId, value.kind, sealed, wrappedKey, Date.now());
       removeDeprecated.run(secret.id, Date.now() - DAY_MS);
     },
-    read(secret, versionId) {
+    read(secret, versionId, caller) {
       const row = selectVersion.get(secret.id, versionId) as VersionRow | undefined;
       if (!row) throw secretNotFound();
-      const value = { kind: row.kind, bytes: open(secret, row) };
+      const value = { kind: row.kind, bytes: open(secret, row, caller) };
       const today = day(Date.now());
       if (row.accessed_ms !== today) touchVersion.run(today, secret.id, versionId);
       if (secret.accessed_ms !== today) touchSecret.run(today, secret.id);
       return value;
     },
-    reseal(secret, versionId) {
-      store.addVersion(secret, versionId, store.read(secret, versionId));
+    reseal(secret, versionId, caller) {
+      store.addVersion(secret, versionId, store.read(secret, versionId, caller), caller);
+    },
+    policy(secret) {
+      const row = selectPolicy.get(secret.id);
+      return row === undefined ? null : String(row.policy);
+    },
+    putPolicy(secret, policy) {
+      if (policy === null) removePolicy.run(secret.id);
+      else upsertPolicy.run(secret.id, policy);
     },
     labels(secret) {
       const rows = selectLabels.all(secret.id) as { label: string; version_id: string }[];
@@ -175,16 +194,21 @@ export function openSecretStore(state: State, kms: DataKeys): SecretStore {
   };
   return store;
 
-  function seal(secret: Secret, versionId: string, bytes: Buffer): { sealed: Buffer; wrappedKey: Buffer } {
-    const dataKey = orFail(encryptionFailure, () => kms.generateDataKey(secret.kms_key_id ?? DEFAULT_KEY, contextOf(secret, versionId)));
+  function seal(secret: Secret, versionId: string, bytes: Buffer, principal: Principal): { sealed: Buffer; wrappedKey: Buffer } {
+    const dataKey = orFail(encryptionFailure, () =>
+      kms.generateDataKey(secret.kms_key_id ?? DEFAULT_KEY, contextOf(secret, versionId), { principal, viaService: SERVICE }),
+    );
     const iv = randomBytes(IV_BYTES);
     const cipher = createCipheriv('aes-256-gcm', dataKey.plaintext, iv);
     return { sealed: Buffer.concat([iv, cipher.update(bytes), cipher.final(), cipher.getAuthTag()]), wrappedKey: dataKey.ciphertextBlob };
   }
 
-  function open(secret: Secret, row: VersionRow): Buffer {
+  function open(secret: Secret, row: VersionRow, principal: Principal): Buffer {
     return orFail(decryptionFailure, () => {
-      const { plaintext } = kms.decrypt(Buffer.from(row.wrapped_key), contextOf(secret, row.version_id));
+      const { plaintext } = kms.decrypt(Buffer.from(row.wrapped_key), contextOf(secret, row.version_id), {
+        principal,
+        viaService: SERVICE,
+      });
       const sealed = Buffer.from(row.sealed);
       const decipher = createDecipheriv('aes-256-gcm', plaintext, sealed.subarray(0, IV_BYTES), { authTagLength: TAG_BYTES });
       decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
@@ -198,6 +222,7 @@ function orFail<Result>(failure: () => Error, work: () => Result): Result {
   try {
     return work();
   } catch (cause) {
-    throw Object.assign(failure(), { cause });
+    const denied = cause instanceof AwsError && cause.code === 'AccessDeniedException';
+    throw Object.assign(denied ? keyDenied() : failure(), { cause });
   }
 }

@@ -1,10 +1,12 @@
 /** Operations on the versions of a secret. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import type { Principal } from '../service.ts';
 import type { State } from '../state.ts';
 import { type JsonOperation, operation } from '../wire/json-service.ts';
 import { blob } from '../wire/members.ts';
 import { invalidParameter, invalidRequest, markedForDeletion, valueNotFound, versionExists, versionNotFound } from './errors.ts';
+import { askSecret } from './secret-access.ts';
 import { type Secret, type SecretStore, sameValue, type Value } from './secret-store.ts';
 import { attachLabels, CURRENT, MAX_LABELS, moveLabel } from './staging.ts';
 
@@ -31,13 +33,20 @@ export function versionOperations(state: State, store: SecretStore): Record<Vers
     GetSecretValue: operation(
       'secretsmanager:GetSecretValue',
       z.strictObject({ SecretId: secretId, VersionId: versionToken.optional(), VersionStage: label.optional() }),
-      (input) => {
+      (input, { principal }) => {
         const secret = requireLive(store, input.SecretId);
         const { VersionId, version, stages } = findVersion(store, secret, input.VersionId, input.VersionStage);
-        const { kind, bytes } = store.read(secret, VersionId);
+        const { kind, bytes } = store.read(secret, VersionId, principal);
         const value = kind === 'string' ? { SecretString: bytes.toString('utf8') } : { SecretBinary: bytes.toString('base64') };
         return { ARN: secret.arn, Name: secret.name, VersionId, ...value, VersionStages: stages, CreatedDate: version.created_ms / 1000 };
       },
+      ({ SecretId, VersionId, VersionStage }) => [
+        askSecret(store, SecretId, {
+          ...(VersionId === undefined ? {} : { 'secretsmanager:VersionId': VersionId }),
+          // Who names neither asks for the current one.
+          ...(VersionId === undefined || VersionStage !== undefined ? { 'secretsmanager:VersionStage': VersionStage ?? CURRENT } : {}),
+        }),
+      ],
     ),
     PutSecretValue: operation(
       'secretsmanager:PutSecretValue',
@@ -47,15 +56,16 @@ export function versionOperations(state: State, store: SecretStore): Record<Vers
         VersionStages: z.array(label).min(1).max(MAX_LABELS).optional(),
         ...valueMembers,
       }),
-      (input) =>
+      (input, { principal }) =>
         state.transaction(() => {
           const secret = requireLive(store, input.SecretId);
           const value = givenValue(input);
           if (!value) throw invalidRequest('You must provide either SecretString or SecretBinary.');
           const VersionId = input.ClientRequestToken ?? randomUUID();
-          const VersionStages = putVersion(store, secret, VersionId, value, input.VersionStages ?? [CURRENT]);
+          const VersionStages = putVersion(store, secret, VersionId, value, input.VersionStages ?? [CURRENT], principal);
           return { ARN: secret.arn, Name: secret.name, VersionId, VersionStages };
         }),
+      ({ SecretId }) => [askSecret(store, SecretId)],
     ),
     UpdateSecretVersionStage: operation(
       'secretsmanager:UpdateSecretVersionStage',
@@ -74,6 +84,7 @@ export function versionOperations(state: State, store: SecretStore): Record<Vers
           store.update(secret, { changed_ms: Date.now() });
           return { ARN: secret.arn, Name: secret.name };
         }),
+      ({ SecretId, VersionStage }) => [askSecret(store, SecretId, { 'secretsmanager:VersionStage': VersionStage })],
     ),
     ListSecretVersionIds: operation(
       'secretsmanager:ListSecretVersionIds',
@@ -100,6 +111,7 @@ export function versionOperations(state: State, store: SecretStore): Record<Vers
         const next = start + shown.length;
         return { ARN: secret.arn, Name: secret.name, Versions, ...(next < all.length ? { NextToken: String(next) } : {}) };
       },
+      ({ SecretId }) => [askSecret(store, SecretId)],
     ),
   };
 }
@@ -124,13 +136,20 @@ export function givenValue(input: { SecretString?: string | undefined; SecretBin
  * Adds a version, or finds that an earlier request with the same token added it already. Throws `ResourceExistsException`
  * when that one had another value. @returns the labels of the version
  */
-export function putVersion(store: SecretStore, secret: Secret, versionId: string, value: Value, labels: string[]): string[] {
+export function putVersion(
+  store: SecretStore,
+  secret: Secret,
+  versionId: string,
+  value: Value,
+  labels: string[],
+  caller: Principal,
+): string[] {
   if (store.version(secret, versionId)) {
-    if (!sameValue(store.read(secret, versionId), value)) throw versionExists();
+    if (!sameValue(store.read(secret, versionId, caller), value)) throw versionExists();
     return stagesOf(store, secret, versionId);
   }
   const first = store.labels(secret).get(CURRENT) === undefined;
-  store.addVersion(secret, versionId, value);
+  store.addVersion(secret, versionId, value, caller);
   attachLabels(store, secret, versionId, first ? [...new Set([...labels, CURRENT])] : labels);
   store.update(secret, { changed_ms: Date.now() });
   return stagesOf(store, secret, versionId);

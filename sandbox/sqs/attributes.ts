@@ -1,6 +1,7 @@
 /** Which attributes a queue has, what they may be and what they are unless set. */
 import { AwsError } from '../aws-error.ts';
-import { invalidAttribute, invalidParameter, unknownAttribute, unsupported } from './errors.ts';
+import { PolicyError, parsePolicy } from '../iam/policy.ts';
+import { invalidAttribute, invalidParameter, invalidPolicy, unknownAttribute, unsupported } from './errors.ts';
 
 export type SettableAttribute =
   | 'DelaySeconds'
@@ -51,6 +52,7 @@ export function parseAttributes(given: Record<string, string>): QueueAttributes 
           )
         : invalidAttribute(name);
     }
+    if (name === 'Policy' && value !== '') assertPolicy(value);
     attributes[name] = value;
   }
   return attributes;
@@ -90,6 +92,14 @@ export function allowsRedriveFrom({ RedriveAllowPolicy: text }: QueueAttributes,
   if (policy?.redrivePermission === 'denyAll') return false;
   if (policy?.redrivePermission !== 'byQueue') return true;
   return Array.isArray(policy.sourceQueueArns) && policy.sourceQueueArns.includes(sourceArn);
+}
+
+function assertPolicy(text: string): void {
+  try {
+    parsePolicy(text, 'resource');
+  } catch (error) {
+    throw error instanceof PolicyError ? invalidPolicy(error.message) : error;
+  }
 }
 
 function isSettable(name: string): name is SettableAttribute {

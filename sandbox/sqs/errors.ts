@@ -14,6 +14,7 @@ const QUERY_CODES: Record<string, string> = {
   PurgeQueueInProgress: 'AWS.SimpleQueueService.PurgeQueueInProgress',
   UnsupportedOperation: 'AWS.SimpleQueueService.UnsupportedOperation',
   InvalidParameterValueException: 'InvalidParameterValue',
+  AccessDeniedException: 'AccessDenied',
 };
 
 /** Header of the awsQueryCompatible trait: `CODE;Sender`. */
@@ -28,6 +29,7 @@ export const queueNameExists = (attribute: string) =>
   error('QueueNameExists', `A queue already exists with the same name and a different value for attribute ${attribute}`);
 export const unknownAttribute = (name: string) => error('InvalidAttributeName', `Unknown Attribute ${name}.`);
 export const invalidAttribute = (name: string) => error('InvalidAttributeValue', `Invalid value for the parameter ${name}.`);
+export const invalidPolicy = (why: string) => error('InvalidAttributeValue', `Invalid value for the parameter Policy. ${why}`);
 export const invalidParameter = (message: string) => error('InvalidParameterValueException', message);
 export const invalidReceiptHandle = () => error('ReceiptHandleIsInvalid', 'The input receipt handle is invalid.');
 export const messageNotInflight = () => error('MessageNotInflight', 'The message referred to is not in flight.');

@@ -7,6 +7,7 @@ import { eachEntry } from './batch.ts';
 import { batchError, invalidMessageContents, invalidParameter, unsupported } from './errors.ts';
 import { md5OfAttributes, messageAttributes, parseMessageAttributes, selectAttributes, sizeOfAttributes } from './message-attributes.ts';
 import { MAX_VISIBILITY_SECONDS, type MessageStore, md5, type ReceivedMessage } from './message-store.ts';
+import { askQueueAt } from './queue-access.ts';
 import type { Queue, QueueStore } from './queue-store.ts';
 
 export type MessageOperation =
@@ -37,6 +38,8 @@ const batchOf = <Shape extends z.core.$ZodLooseShape>(shape: Shape) =>
   z.strictObject({ QueueUrl: url, Entries: z.array(z.strictObject({ Id: z.string(), ...shape })) });
 
 export function messageOperations(queues: QueueStore, messages: MessageStore, arrivals: Arrivals): Record<MessageOperation, JsonOperation> {
+  const ask = ({ QueueUrl }: { QueueUrl: string }) => [askQueueAt(queues, QueueUrl)];
+
   function send(queue: Queue, input: Omit<z.output<typeof sendInput>, 'QueueUrl'>, { principal }: OperationContext) {
     const attributes = parseMessageAttributes(input.MessageAttributes);
     assertMessage(queue, input);
@@ -55,18 +58,28 @@ export function messageOperations(queues: QueueStore, messages: MessageStore, ar
   }
 
   return {
-    SendMessage: operation('sqs:SendMessage', sendInput, (input, context) => send(queues.requireByUrl(input.QueueUrl), input, context)),
-    SendMessageBatch: operation('sqs:SendMessage', batchOf(message), (input, context) => {
-      const queue = queues.requireByUrl(input.QueueUrl);
-      const bytes = input.Entries.reduce((sum, entry) => sum + sizeOf(entry), 0);
-      if (bytes > MAX_BATCH_BYTES) {
-        throw batchError(
-          'BatchRequestTooLong',
-          `Batch requests cannot be longer than ${MAX_BATCH_BYTES} bytes. You have sent ${bytes} bytes.`,
-        );
-      }
-      return eachEntry('SendMessageBatchRequestEntry', input.Entries, (entry) => send(queue, entry, context));
-    }),
+    SendMessage: operation(
+      'sqs:SendMessage',
+      sendInput,
+      (input, context) => send(queues.requireByUrl(input.QueueUrl), input, context),
+      ask,
+    ),
+    SendMessageBatch: operation(
+      'sqs:SendMessage',
+      batchOf(message),
+      (input, context) => {
+        const queue = queues.requireByUrl(input.QueueUrl);
+        const bytes = input.Entries.reduce((sum, entry) => sum + sizeOf(entry), 0);
+        if (bytes > MAX_BATCH_BYTES) {
+          throw batchError(
+            'BatchRequestTooLong',
+            `Batch requests cannot be longer than ${MAX_BATCH_BYTES} bytes. You have sent ${bytes} bytes.`,
+          );
+        }
+        return eachEntry('SendMessageBatchRequestEntry', input.Entries, (entry) => send(queue, entry, context));
+      },
+      ask,
+    ),
     ReceiveMessage: operation(
       'sqs:ReceiveMessage',
       z.strictObject({
@@ -91,18 +104,29 @@ export function messageOperations(queues: QueueStore, messages: MessageStore, ar
         const systemNames = [...input.AttributeNames, ...input.MessageSystemAttributeNames];
         return { Messages: received.map((each) => wireMessage(each, systemNames, input.MessageAttributeNames)) };
       },
+      ask,
     ),
-    DeleteMessage: operation('sqs:DeleteMessage', z.strictObject({ QueueUrl: url, ReceiptHandle: z.string() }), (input) => {
-      messages.delete(queues.requireByUrl(input.QueueUrl), input.ReceiptHandle);
-      return {};
-    }),
-    DeleteMessageBatch: operation('sqs:DeleteMessage', batchOf({ ReceiptHandle: z.string() }), (input) => {
-      const queue = queues.requireByUrl(input.QueueUrl);
-      return eachEntry('DeleteMessageBatchRequestEntry', input.Entries, (entry) => {
-        messages.delete(queue, entry.ReceiptHandle);
+    DeleteMessage: operation(
+      'sqs:DeleteMessage',
+      z.strictObject({ QueueUrl: url, ReceiptHandle: z.string() }),
+      (input) => {
+        messages.delete(queues.requireByUrl(input.QueueUrl), input.ReceiptHandle);
         return {};
-      });
-    }),
+      },
+      ask,
+    ),
+    DeleteMessageBatch: operation(
+      'sqs:DeleteMessage',
+      batchOf({ ReceiptHandle: z.string() }),
+      (input) => {
+        const queue = queues.requireByUrl(input.QueueUrl);
+        return eachEntry('DeleteMessageBatchRequestEntry', input.Entries, (entry) => {
+          messages.delete(queue, entry.ReceiptHandle);
+          return {};
+        });
+      },
+      ask,
+    ),
     ChangeMessageVisibility: operation(
       'sqs:ChangeMessageVisibility',
       z.strictObject({ QueueUrl: url, ReceiptHandle: z.string(), VisibilityTimeout: z.int() }),
@@ -110,6 +134,7 @@ export function messageOperations(queues: QueueStore, messages: MessageStore, ar
         changeVisibility(queues.requireByUrl(input.QueueUrl), input.ReceiptHandle, input.VisibilityTimeout);
         return {};
       },
+      ask,
     ),
     ChangeMessageVisibilityBatch: operation(
       'sqs:ChangeMessageVisibility',
@@ -121,6 +146,7 @@ export function messageOperations(queues: QueueStore, messages: MessageStore, ar
           return {};
         });
       },
+      ask,
     ),
   };
 }

@@ -6,6 +6,7 @@ import { stringMap } from '../wire/members.ts';
 import { allowsRedriveFrom, effectiveAttributes, parseAttributes, type QueueAttributes, redrivePolicyOf } from './attributes.ts';
 import { invalidParameter, purgeInProgress, queueDoesNotExist, queueNameExists, unknownAttribute } from './errors.ts';
 import type { MessageStore } from './message-store.ts';
+import { askQueueAt, askQueueNamed } from './queue-access.ts';
 import { assertQueueName, type Queue, type QueueStore } from './queue-store.ts';
 
 export type QueueOperation =
@@ -38,6 +39,7 @@ const listing = { NextToken: z.string().default(''), MaxResults: z.int().min(1).
 
 export function queueOperations(queues: QueueStore, messages: MessageStore): Record<QueueOperation, JsonOperation> {
   const purgedMs = new Map<number, number>();
+  const ask = ({ QueueUrl }: { QueueUrl: string }) => [askQueueAt(queues, QueueUrl)];
 
   /** Throws `InvalidParameterValue` when the dead-letter queue is missing or does not allow it. */
   function assertRedrive(attributes: QueueAttributes, sourceArn: string): void {
@@ -81,11 +83,20 @@ export function queueOperations(queues: QueueStore, messages: MessageStore): Rec
         assertRedrive(attributes, '');
         return { QueueUrl: urlOf(queues.create(input.QueueName, attributes, input.tags), host) };
       },
+      ({ QueueName, tags }) => {
+        const asked = askQueueNamed(queues, QueueName);
+        return Object.keys(tags).length === 0 ? [asked] : [asked, { ...asked, action: 'sqs:TagQueue' }];
+      },
     ),
-    DeleteQueue: operation('sqs:DeleteQueue', z.strictObject({ QueueUrl: url }), (input) => {
-      queues.remove(queues.requireByUrl(input.QueueUrl));
-      return {};
-    }),
+    DeleteQueue: operation(
+      'sqs:DeleteQueue',
+      z.strictObject({ QueueUrl: url }),
+      (input) => {
+        queues.remove(queues.requireByUrl(input.QueueUrl));
+        return {};
+      },
+      ask,
+    ),
     GetQueueUrl: operation(
       'sqs:GetQueueUrl',
       z.strictObject({ QueueName: z.string(), QueueOwnerAWSAccountId: z.string().default(ACCOUNT_ID) }),
@@ -94,6 +105,7 @@ export function queueOperations(queues: QueueStore, messages: MessageStore): Rec
         if (!queue) throw queueDoesNotExist();
         return { QueueUrl: urlOf(queue, host) };
       },
+      ({ QueueName }) => [askQueueNamed(queues, QueueName)],
     ),
     ListQueues: operation('sqs:ListQueues', z.strictObject({ QueueNamePrefix: z.string().default(''), ...listing }), (input, { host }) => {
       const limit = input.MaxResults ?? MAX_LISTED;
@@ -111,35 +123,61 @@ export function queueOperations(queues: QueueStore, messages: MessageStore): Rec
         const entries = Object.entries(attributesOf(queue)).filter(([name]) => wanted(name));
         return entries.length === 0 ? {} : { Attributes: Object.fromEntries(entries) };
       },
+      ask,
     ),
-    SetQueueAttributes: operation('sqs:SetQueueAttributes', z.strictObject({ QueueUrl: url, Attributes: stringMap }), (input) => {
-      const queue = queues.requireByUrl(input.QueueUrl);
-      const attributes = parseAttributes(input.Attributes);
-      assertRedrive(attributes, queue.arn);
-      queues.update(queue, { attributes: { ...queue.attributes, ...attributes } });
-      return {};
-    }),
-    PurgeQueue: operation('sqs:PurgeQueue', z.strictObject({ QueueUrl: url }), (input) => {
-      const queue = queues.requireByUrl(input.QueueUrl);
-      if (Date.now() - (purgedMs.get(queue.id) ?? 0) < PURGE_INTERVAL_MS) throw purgeInProgress(queue.name);
-      purgedMs.set(queue.id, Date.now());
-      messages.purge(queue);
-      return {};
-    }),
-    TagQueue: operation('sqs:TagQueue', z.strictObject({ QueueUrl: url, Tags: stringMap }), (input) => {
-      const queue = queues.requireByUrl(input.QueueUrl);
-      queues.update(queue, { tags: { ...queue.tags, ...input.Tags } });
-      return {};
-    }),
-    UntagQueue: operation('sqs:UntagQueue', z.strictObject({ QueueUrl: url, TagKeys: z.array(z.string()) }), (input) => {
-      const queue = queues.requireByUrl(input.QueueUrl);
-      queues.update(queue, { tags: Object.fromEntries(Object.entries(queue.tags).filter(([key]) => !input.TagKeys.includes(key))) });
-      return {};
-    }),
-    ListQueueTags: operation('sqs:ListQueueTags', z.strictObject({ QueueUrl: url }), (input) => {
-      const { tags } = queues.requireByUrl(input.QueueUrl);
-      return Object.keys(tags).length === 0 ? {} : { Tags: tags };
-    }),
+    SetQueueAttributes: operation(
+      'sqs:SetQueueAttributes',
+      z.strictObject({ QueueUrl: url, Attributes: stringMap }),
+      (input) => {
+        const queue = queues.requireByUrl(input.QueueUrl);
+        const attributes = parseAttributes(input.Attributes);
+        assertRedrive(attributes, queue.arn);
+        queues.update(queue, { attributes: { ...queue.attributes, ...attributes } });
+        return {};
+      },
+      ask,
+    ),
+    PurgeQueue: operation(
+      'sqs:PurgeQueue',
+      z.strictObject({ QueueUrl: url }),
+      (input) => {
+        const queue = queues.requireByUrl(input.QueueUrl);
+        if (Date.now() - (purgedMs.get(queue.id) ?? 0) < PURGE_INTERVAL_MS) throw purgeInProgress(queue.name);
+        purgedMs.set(queue.id, Date.now());
+        messages.purge(queue);
+        return {};
+      },
+      ask,
+    ),
+    TagQueue: operation(
+      'sqs:TagQueue',
+      z.strictObject({ QueueUrl: url, Tags: stringMap }),
+      (input) => {
+        const queue = queues.requireByUrl(input.QueueUrl);
+        queues.update(queue, { tags: { ...queue.tags, ...input.Tags } });
+        return {};
+      },
+      ask,
+    ),
+    UntagQueue: operation(
+      'sqs:UntagQueue',
+      z.strictObject({ QueueUrl: url, TagKeys: z.array(z.string()) }),
+      (input) => {
+        const queue = queues.requireByUrl(input.QueueUrl);
+        queues.update(queue, { tags: Object.fromEntries(Object.entries(queue.tags).filter(([key]) => !input.TagKeys.includes(key))) });
+        return {};
+      },
+      ask,
+    ),
+    ListQueueTags: operation(
+      'sqs:ListQueueTags',
+      z.strictObject({ QueueUrl: url }),
+      (input) => {
+        const { tags } = queues.requireByUrl(input.QueueUrl);
+        return Object.keys(tags).length === 0 ? {} : { Tags: tags };
+      },
+      ask,
+    ),
     ListDeadLetterSourceQueues: operation(
       'sqs:ListDeadLetterSourceQueues',
       z.strictObject({ QueueUrl: url, ...listing }),
@@ -151,6 +189,7 @@ export function queueOperations(queues: QueueStore, messages: MessageStore): Rec
           .filter(({ attributes }) => redrivePolicyOf(attributes)?.deadLetterTargetArn === arn);
         return paged('queueUrls', sources, limit, host, input.MaxResults !== undefined);
       },
+      ask,
     ),
   };
 }

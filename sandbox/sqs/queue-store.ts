@@ -38,6 +38,10 @@ export interface QueueStore {
 
 type Row = { id: number; name: string; attributes: string; tags: string; created_ms: number; modified_ms: number };
 
+export function queueArn(name: string): string {
+  return ARN_PREFIX + name;
+}
+
 /** Throws `InvalidParameterValue`, or says that the sandbox has no FIFO queues. */
 export function assertQueueName(name: string): void {
   if (name.endsWith('.fifo')) throw unsupported('The sandbox has standard queues only, no FIFO queues.');
@@ -59,7 +63,7 @@ export function openQueueStore(state: State): QueueStore {
     create(name, attributes, tags) {
       const now = Date.now();
       const { lastInsertRowid } = insert.run(name, JSON.stringify(attributes), JSON.stringify(tags), now, now);
-      const queue = { id: Number(lastInsertRowid), name, arn: ARN_PREFIX + name, attributes, tags, createdMs: now, modifiedMs: now };
+      const queue = { id: Number(lastInsertRowid), name, arn: queueArn(name), attributes, tags, createdMs: now, modifiedMs: now };
       byName.set(name, queue);
       return queue;
     },
@@ -99,7 +103,7 @@ function fromRow(row: Row): Queue {
   return {
     id: row.id,
     name: row.name,
-    arn: ARN_PREFIX + row.name,
+    arn: queueArn(row.name),
     attributes: JSON.parse(row.attributes),
     tags: JSON.parse(row.tags),
     createdMs: row.created_ms,

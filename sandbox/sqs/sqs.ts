@@ -1,10 +1,11 @@
 /**
  * SQS: standard queues with visibility timeouts, long polling, dead letters and their way back.
  *
- * What it does not do (2026-11-20): FIFO queues, fair queues, SSE-KMS (all queues use SSE-SQS), judging queue policies
- * (they are kept and shown), AddPermission and RemovePermission, trace headers (`MessageSystemAttributes`), the limit of
+ * What it does not do (2026-11-21): FIFO queues, fair queues, SSE-KMS (all queues use SSE-SQS), AddPermission and RemovePermission, trace headers (`MessageSystemAttributes`), the limit of
  * 120,000 messages in flight, the minute before the name of a deleted queue is free again, the old query protocol.
  */
+import { openAccess } from '../iam/access.ts';
+import { sqsRefusal } from '../iam/refusal.ts';
 import type { Queues } from '../service.ts';
 import type { State } from '../state.ts';
 import { createJsonService, type JsonService } from '../wire/json-service.ts';
@@ -15,9 +16,12 @@ import { type MessageOperation, messageOperations, receiveNow, systemAttributesO
 import { md5, openMessageStore } from './message-store.ts';
 import { type MoveTaskOperation, moveTaskOperations } from './move-task-operations.ts';
 import { openMoveTasks } from './move-tasks.ts';
+import { requireQueue, requireSender } from './queue-access.ts';
 import { type QueueOperation, queueOperations } from './queue-operations.ts';
 import { openQueueStore } from './queue-store.ts';
 
+/** @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html#events-sqs-permissions */
+const POLLING = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
 /** Under which S3 delivers its events. */
 const SERVICE_SENDER_ID = 'AIDAJQR6QDGQ7PATMSYEY';
 
@@ -27,6 +31,7 @@ export interface Sqs extends JsonService, Queues {
 }
 
 export function openSqs(state: State): Sqs {
+  const { judge } = openAccess(state);
   const queues = openQueueStore(state);
   const messages = openMessageStore(state, queues);
   const arrivals = createArrivals((queue) => messages.nextDueMs(queue));
@@ -40,12 +45,15 @@ export function openSqs(state: State): Sqs {
       ...moveTaskOperations(queues, tasks),
     },
     errorHeaders: queryErrorHeader,
+    judge,
+    refusal: sqsRefusal,
   });
 
   return {
     ...service,
-    send(queueArn, body) {
+    send(queueArn, body, from) {
       const queue = queues.requireByArn(queueArn);
+      if (from) requireSender(judge, queue, from);
       messages.send(queue, { body, attributes: {}, senderId: SERVICE_SENDER_ID, delaySeconds: numberOf(queue.attributes, 'DelaySeconds') });
       arrivals.notify(queue.name);
     },
@@ -62,6 +70,10 @@ export function openSqs(state: State): Sqs {
       }));
     },
     delete: (queueArn, receiptHandle) => messages.delete(queues.requireByArn(queueArn), receiptHandle),
+    requirePolling(queueArn, role) {
+      const queue = queues.requireByArn(queueArn);
+      for (const action of POLLING) requireQueue(judge, queue, action, role);
+    },
     changeVisibility(queueArn, receiptHandle, seconds) {
       const queue = queues.requireByArn(queueArn);
       messages.changeVisibility(queue, receiptHandle, seconds);

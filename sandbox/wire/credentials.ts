@@ -1,14 +1,12 @@
 /** Who may sign requests: one administrator and one credential for each function's role. */
 import { randomBytes } from 'node:crypto';
-import { ACCOUNT_ID, PARTITION } from '../account.ts';
+import { ACCOUNT_ID, ADMINISTRATOR_ARN, PARTITION } from '../account.ts';
 import { userIdOf } from '../iam/unique-id.ts';
 import { openSealer, type Sealer } from '../kms/root-key.ts';
 import type { Principal } from '../service.ts';
 import type { State } from '../state.ts';
 
 const ADMINISTRATOR = 'administrator';
-/** May do anything by its identity policy; explicit denies and key policies hold for it too. */
-export const ADMINISTRATOR_ARN = `arn:${PARTITION}:iam::${ACCOUNT_ID}:user/${ADMINISTRATOR}`;
 const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
 
 export interface Credential {

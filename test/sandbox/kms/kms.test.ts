@@ -272,7 +272,10 @@ describe('a key', () => {
   });
 
   test('keeps its policy, description and tags', async () => {
-    const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [] });
+    const Policy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::000000000000:root' }, Action: 'kms:*', Resource: '*' }],
+    });
     const { KeyMetadata } = await kms.send(new CreateKeyCommand({ Policy, Description: 'mine', Tags: [{ TagKey: 'a', TagValue: '1' }] }));
     const KeyId = KeyMetadata?.KeyId;
     expect(KeyMetadata).toMatchObject({ Description: 'mine', KeyManager: 'CUSTOMER', KeyState: 'Enabled', Enabled: true });

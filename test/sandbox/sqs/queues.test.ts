@@ -73,8 +73,12 @@ describe('a queue', () => {
   });
 
   test('forgets an attribute that is set to nothing', async () => {
-    const QueueUrl = await createQueue({ Policy: '{"Statement":[]}' });
-    expect(await attributeOf(QueueUrl, 'Policy')).toBe('{"Statement":[]}');
+    const Policy = JSON.stringify({
+      Version: '2012-10-17',
+      Statement: { Effect: 'Allow', Principal: '*', Action: 'sqs:SendMessage', Resource: '*' },
+    });
+    const QueueUrl = await createQueue({ Policy });
+    expect(await attributeOf(QueueUrl, 'Policy')).toBe(Policy);
     await open.sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { Policy: '' } }));
     expect(await attributeOf(QueueUrl, 'Policy')).toBeUndefined();
   });
