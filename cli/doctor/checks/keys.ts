@@ -109,12 +109,12 @@ function wrongState(arn: string, { KeyState: found, DeletionDate }: KeyMetadata)
 }
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html */
-function wrongKind(arn: string, { KeySpec = '', KeyUsage = '' }: KeyMetadata): Finding[] {
+function wrongKind(arn: string, { KeySpec, KeyUsage }: KeyMetadata): Finding[] {
   if (KeySpec === 'SYMMETRIC_DEFAULT' && KeyUsage === 'ENCRYPT_DECRYPT') return [];
   return [
     error('key.not-symmetric', {
       resource: arn,
-      what: `S3 needs a symmetric encryption key, and this one is ${KeySpec} for ${KeyUsage}`,
+      what: `S3 needs a symmetric encryption key, and this one is ${KeySpec ?? 'of no known kind'} for ${KeyUsage ?? 'no known use'}`,
       nextStep: 'Name a symmetric encryption key in the policy.',
       evidence: { keySpec: KeySpec, keyUsage: KeyUsage },
     }),

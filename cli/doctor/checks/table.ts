@@ -32,14 +32,14 @@ function description({ clients, stack }: DoctorContext): Promise<Finding[]> {
   );
 }
 
-function unusable(resource: string, { TableStatus = 'unknown', KeySchema = [] }: TableDescription): Finding[] {
+function unusable(resource: string, { TableStatus, KeySchema = [] }: TableDescription): Finding[] {
   const found = KeySchema.map(({ AttributeName, KeyType }) => `${AttributeName} ${KeyType}`);
   const findings: Finding[] = [];
   if (TableStatus !== 'ACTIVE' && TableStatus !== 'UPDATING')
     findings.push(
       error('table.not-active', {
         resource,
-        what: `the table is ${TableStatus}`,
+        what: `the table is ${TableStatus ?? 'in no known state'}`,
         nextStep: 'Wait until it is ACTIVE.',
         evidence: { status: TableStatus },
       }),

@@ -1,0 +1,96 @@
+/** What each function must be able to do, and a few things that it must not: written down here a second time, by hand. Pure. */
+import { decryptKeyArns, encryptKeyArns, namesMode } from '../../../src/policy/keys.ts';
+import type { Policy } from '../../../src/policy/schema.ts';
+import { bucketArn, type FunctionName, queueArn, tableArn } from '../names.ts';
+import type { Stack } from '../stack.ts';
+
+/** Actions on one resource, as one function. */
+export interface Expectation {
+  function: FunctionName;
+  actions: string[];
+  resource: string;
+  allowed: boolean;
+  /** Condition keys of such a request beyond those that all have. */
+  context: Readonly<Record<string, string>>;
+}
+
+/** Any key will do: rights are by bucket. */
+const SOME_KEY = 'sealdrop-doctor/any';
+
+const READ_OBJECT = ['s3:GetObject', 's3:GetObjectVersion'];
+const READ_TAGS = ['s3:GetObjectTagging', 's3:GetObjectVersionTagging'];
+const CONSUME = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'];
+const DESTROY = ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:PutBucketPolicy'];
+
+export function expectations(stack: Stack, policy: Policy): Expectation[] {
+  const ingest = bucketArn(stack, stack.ingestBucket);
+  const target = bucketArn(stack, stack.targetBucket);
+  const source = `${ingest}/${SOME_KEY}`;
+  const copy = `${target}/${SOME_KEY}`;
+  const table = tableArn(stack);
+  const trail = { 'dynamodb:LeadingKeys': `audit#${stack.targetBucket}/${SOME_KEY}` };
+  const records = { 'dynamodb:LeadingKeys': `object#${stack.targetBucket}/${SOME_KEY}` };
+  const throughS3 = { 'kms:ViaService': `s3.${stack.region}.amazonaws.com`, 'kms:CallerAccount': stack.account };
+  const secret = stack.customerKeySecret;
+  const encryptKeys = [...new Set([stack.keyArn, ...encryptKeyArns(policy)])];
+  const decryptKeys = [...new Set([stack.keyArn, ...decryptKeyArns(policy)])];
+  const may = (name: FunctionName, actions: string[], resource: string, context: Expectation['context'] = {}): Expectation => ({
+    function: name,
+    actions,
+    resource,
+    allowed: true,
+    context,
+  });
+  const mayNot = (...args: Parameters<typeof may>): Expectation => ({ ...may(...args), allowed: false });
+  return [
+    may('encrypt', [...READ_OBJECT, ...READ_TAGS], source),
+    may('encrypt', ['s3:ListBucket'], ingest),
+    may('encrypt', ['s3:PutObject', 's3:PutObjectTagging'], copy),
+    may('encrypt', ['dynamodb:PutItem', 'dynamodb:BatchWriteItem'], table, trail),
+    may('encrypt', ['dynamodb:PutItem', 'dynamodb:BatchWriteItem'], table, records),
+    may('encrypt', CONSUME, queueArn(stack, stack.ingestQueueUrl)),
+    may('encrypt', ['sqs:SendMessage'], queueArn(stack, stack.deadLetterQueueUrl)),
+    ...(namesMode(policy, 'sse-c') ? [may('encrypt', ['secretsmanager:GetSecretValue'], secret)] : []),
+    ...encryptKeys.map((key) => may('encrypt', ['kms:GenerateDataKey'], key, throughS3)),
+    mayNot('encrypt', DESTROY, copy),
+    mayNot('encrypt', ['kms:ScheduleKeyDeletion', 'kms:PutKeyPolicy'], stack.keyArn),
+
+    may('audit', [...READ_OBJECT, ...READ_TAGS], copy),
+    may('audit', ['s3:ListBucket'], target),
+    may('audit', ['dynamodb:Query'], table, records),
+    may('audit', ['dynamodb:PutItem', 'dynamodb:BatchWriteItem'], table, trail),
+    may('audit', CONSUME, queueArn(stack, stack.targetEventsQueueUrl)),
+    may('audit', ['sqs:SendMessage'], queueArn(stack, stack.targetEventsDeadLetterQueueUrl)),
+    mayNot('audit', ['s3:PutObject', ...DESTROY], copy),
+    mayNot('audit', ['kms:Decrypt'], stack.keyArn, throughS3),
+    mayNot('audit', ['secretsmanager:GetSecretValue'], secret),
+
+    may('download', ['s3:GetObject'], copy),
+    may('download', ['s3:ListBucket'], target),
+    may('download', ['dynamodb:Query'], table, records),
+    may('download', ['dynamodb:PutItem'], table, trail),
+    may('download', ['secretsmanager:GetSecretValue'], secret),
+    ...decryptKeys.map((key) => may('download', ['kms:Decrypt'], key, throughS3)),
+    mayNot('download', ['s3:PutObject', ...DESTROY], copy),
+    mayNot('download', ['kms:GenerateDataKey'], stack.keyArn, throughS3),
+    mayNot('download', ['dynamodb:DeleteItem'], table, trail),
+
+    may('list', ['s3:ListBucket'], target, { 's3:prefix': SOME_KEY }),
+    may('list', ['dynamodb:PutItem'], table, trail),
+    mayNot('list', ['s3:GetObject', 's3:PutObject'], copy),
+    mayNot('list', ['kms:Decrypt'], stack.keyArn, throughS3),
+    mayNot('list', ['secretsmanager:GetSecretValue'], secret),
+
+    may('history', ['dynamodb:Query', 'dynamodb:PutItem'], table, trail),
+    mayNot('history', ['s3:GetObject', 's3:PutObject'], copy),
+    mayNot('history', ['kms:Decrypt'], stack.keyArn, throughS3),
+    mayNot('history', ['secretsmanager:GetSecretValue'], secret),
+
+    ...(['authorize', 'health'] as const).flatMap((name) => [
+      mayNot(name, ['s3:GetObject', 's3:PutObject'], copy),
+      mayNot(name, ['kms:Decrypt'], stack.keyArn, throughS3),
+      mayNot(name, ['secretsmanager:GetSecretValue'], secret),
+      mayNot(name, ['dynamodb:Query', 'dynamodb:PutItem'], table, trail),
+    ]),
+  ];
+}

@@ -1,0 +1,62 @@
+/** Everything that the doctor does to one stack, in its order. */
+import { randomUUID } from 'node:crypto';
+import { buckets } from './checks/buckets.ts';
+import { keys } from './checks/keys.ts';
+import { queues } from './checks/queues.ts';
+import { roles } from './checks/roles.ts';
+import { secret } from './checks/secret.ts';
+import { policyFile, stackStatus } from './checks/stack-status.ts';
+import { table } from './checks/table.ts';
+import type { Check, DoctorContext } from './context.ts';
+import type { Area, Finding } from './finding.ts';
+import { nameOf } from './probes/expected.ts';
+import { planProbes } from './probes/plan.ts';
+import type { ProbeOptions, Proof } from './probes/probe.ts';
+import { roundTrips } from './probes/round-trip.ts';
+import { tryTargetPolicy } from './probes/target-policy.ts';
+
+const CHECKS: Check[] = [stackStatus, policyFile, buckets, keys, secret, queues, table, roles];
+
+/** What was looked at together. */
+export interface Examined {
+  area: Area;
+  findings: Finding[];
+  /** What was shown to hold, in words; empty where a line without findings says it all. */
+  held: string[];
+}
+
+export interface Examination {
+  examined: Examined[];
+  proofs: Proof[];
+  /** What was not tried, and why: neither well nor a finding. */
+  skipped: string[];
+}
+
+/**
+ * Looks first, in parallel, and tries then: the probes' own traces are not looked at.
+ * @param probes `null`: nothing is tried
+ * @throws CannotLook
+ */
+export async function examine(context: DoctorContext, probes: ProbeOptions | null): Promise<Examination> {
+  const looked = await Promise.all(CHECKS.map(async ({ area, run }) => ({ area, findings: await run(context), held: [] })));
+  if (probes === null)
+    return { examined: looked, proofs: [], skipped: ['round trips, and the bucket policy by trying it: --no-round-trip'] };
+  const { examples, tooLarge } = planProbes(context.policy, randomUUID());
+  const { proofs, findings } = await roundTrips(context, examples, probes);
+  const skipped = tooLarge.map(
+    ({ encryption, facts }) => `a round trip of ${nameOf(encryption)}: only objects from ${facts.size} bytes up get it`,
+  );
+  if (probes.api === null) skipped.push('the way back through the API: SEALDROP_TOKEN is not set');
+  const tried = probes.signal.aborted
+    ? { findings: [], held: [], skipped: ['the bucket policy by trying it: interrupted'] }
+    : await tryTargetPolicy(context);
+  return {
+    examined: [
+      ...looked,
+      { area: 'round trip', findings, held: proofs.flatMap(({ encryption, ms }) => (ms === null ? [] : [encryption])) },
+      { area: 'target policy', findings: tried.findings, held: tried.held },
+    ],
+    proofs,
+    skipped: [...skipped, ...tried.skipped],
+  };
+}
