@@ -1,0 +1,132 @@
+/** The compiled template, as CloudFormation and a security reviewer would judge it. No AWS account is asked. */
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { LOCAL_PARAMS, packageStack } from '../../sandbox/build.ts';
+import { readTemplate, type Template } from '../../sandbox/cloudformation/index.ts';
+import { sharedNames } from './template-name-rules.ts';
+import { REASONS } from './template-reasons.ts';
+import { cycles, referenceProblems } from './template-references.ts';
+import { RULES } from './template-rules.ts';
+import { specProblems } from './template-spec.ts';
+
+const PROJECT = join(import.meta.dirname, '../..');
+const ISSUER = { oidcIssuer: 'https://login.example.com' };
+const OPTIONS = {
+  ...ISSUER,
+  tracing: 'true',
+  dataEvents: 'true',
+  alarmEmail: 'ops@example.com',
+  breakGlass: 'arn:aws:iam::123456789012:role/break-glass,arn:aws:iam::123456789012:user/keeper',
+  auditLockDays: '30',
+  logRetentionDays: '30',
+  noncurrentDays: '30',
+};
+const BROUGHT = {
+  ...ISSUER,
+  ingestBucket: 'incoming-files',
+  targetBucket: 'encrypted-files',
+  targetBucketOwner: '210987654321',
+  kmsKey: 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+  customerKeySecret: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:customer-key-AbCdEf',
+};
+
+/** Every kind of deployment once. */
+const DEPLOYMENTS: Record<string, { stage: string; policy: string; params: Record<string, string> }> = {
+  'dev as shipped': { stage: 'dev', policy: 'policy.yml', params: { ...LOCAL_PARAMS } },
+  'dev with every encryption': { stage: 'dev', policy: 'test/e2e/policy.yml', params: { ...LOCAL_PARAMS } },
+  'the demo': { stage: 'dev', policy: 'cli/demo/policy.yml', params: { ...LOCAL_PARAMS } },
+  'prod as shipped': { stage: 'prod', policy: 'policy.yml', params: ISSUER },
+  'prod with every option': { stage: 'prod', policy: 'test/e2e/policy.yml', params: OPTIONS },
+  'prod with buckets and keys that were there': { stage: 'prod', policy: 'policy.yml', params: BROUGHT },
+};
+const NAMES = Object.keys(DEPLOYMENTS);
+
+const templates = new Map<string, Template>();
+beforeAll(async () => {
+  for (const [name, { stage, policy, params }] of Object.entries(DEPLOYMENTS)) {
+    const { templatePath } = await packageStack({
+      projectDir: PROJECT,
+      policyPath: join(PROJECT, policy),
+      stage,
+      params,
+      cacheDir: join(PROJECT, '.build'),
+    });
+    templates.set(name, readTemplate(templatePath));
+  }
+}, 120_000);
+
+describe.each(NAMES)('the template of %s', (name) => {
+  test('has only types and properties that CloudFormation has', () => {
+    expect(specProblems(template(name))).toEqual([]);
+  });
+
+  test('refers to what is there, in no circle', () => {
+    expect([...referenceProblems(template(name)), ...cycles(template(name))]).toEqual([]);
+  });
+
+  test.each(Object.keys(RULES))('%s', (rule) => {
+    expect(unexcused(name, rule)).toEqual([]);
+  });
+
+  test('says where everything is', () => {
+    const own = Object.keys(template(name).Outputs).filter(
+      (output) => output !== 'ServerlessDeploymentBucketName' && output !== 'ServiceEndpoint',
+    );
+    expect(own.sort()).toEqual([
+      'AlarmTopicArn',
+      'AuditBucketName',
+      'AuditTableName',
+      'CustomerKeySecret',
+      'DeadLetterQueueUrl',
+      'IngestBucketName',
+      'IngestQueueUrl',
+      'KeyArn',
+      'PolicyFingerprint',
+      'TargetBucketName',
+      'TargetBucketOwner',
+      'TargetEventsDeadLetterQueueUrl',
+      'TargetEventsQueueUrl',
+    ]);
+  });
+});
+
+test('two stages share no name', () => {
+  expect(sharedNames(template('dev as shipped'), template('prod as shipped'))).toEqual([]);
+  expect(sharedNames(template('dev with every encryption'), template('prod with every option'))).toEqual([]);
+});
+
+test('what is brought is neither made nor configured', () => {
+  const types = (name: string, type: string) => Object.values(template(name).Resources).filter(({ Type }) => Type === type).length;
+  const brought = 'prod with buckets and keys that were there';
+  expect(types('prod as shipped', 'AWS::SecretsManager::Secret')).toBe(1);
+  expect(types(brought, 'AWS::SecretsManager::Secret')).toBe(0);
+  expect(types('prod as shipped', 'AWS::S3::Bucket') - types(brought, 'AWS::S3::Bucket')).toBe(2);
+  expect(types('prod as shipped', 'AWS::KMS::Key') - types(brought, 'AWS::KMS::Key')).toBe(1);
+  const configured = Object.values(template(brought).Resources)
+    .filter(({ Type }) => ['AWS::S3::BucketPolicy', 'AWS::SecretsManager::ResourcePolicy'].includes(Type))
+    .map(({ Properties }) => JSON.stringify([Properties.Bucket, Properties.SecretId]));
+  for (const value of [BROUGHT.ingestBucket, BROUGHT.targetBucket, BROUGHT.customerKeySecret]) {
+    expect(configured.filter((holder) => holder.includes(value))).toEqual([]);
+  }
+});
+
+test('every reason is needed somewhere', () => {
+  const needed = Object.keys(RULES).flatMap((rule) =>
+    NAMES.flatMap(
+      (name) => RULES[rule]?.(template(name), DEPLOYMENTS[name]?.stage ?? '').map(({ subject }) => `${rule}: ${subject}`) ?? [],
+    ),
+  );
+  const given = Object.entries(REASONS).flatMap(([rule, subjects]) => Object.keys(subjects).map((subject) => `${rule}: ${subject}`));
+  expect(given.filter((reason) => !needed.includes(reason))).toEqual([]);
+});
+
+function template(name: string): Template {
+  const found = templates.get(name);
+  if (found === undefined) throw new Error(`${name} was not packaged`);
+  return found;
+}
+
+function unexcused(name: string, rule: string): string[] {
+  const findings = RULES[rule]?.(template(name), DEPLOYMENTS[name]?.stage ?? '') ?? [];
+  return findings.filter(({ subject }) => REASONS[rule]?.[subject] === undefined).map(({ text }) => text);
+}
