@@ -22,13 +22,9 @@ process.exitCode = await sealdrop(process.argv.slice(2), {
 
 /** @returns the exit code */
 async function sealdrop([name, ...args]: string[], context: CommandContext): Promise<number> {
-  if (name === '--help' || name === 'help') {
+  if (name === undefined || name === '--help' || name === 'help') {
     context.out(usage());
     return 0;
-  }
-  if (name === undefined) {
-    context.err(usage());
-    return WRONG_USAGE;
   }
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (entry === undefined) {

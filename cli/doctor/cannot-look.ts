@@ -26,7 +26,7 @@ export class CannotLook extends Error {
     if (!(cause instanceof Error)) return null;
     const code = 'code' in cause ? String(cause.code) : '';
     if (CREDENTIALS.has(cause.name))
-      return new CannotLook(`AWS does not take the credentials (${cause.name}: ${cause.message}). Log in again, or source .sandbox/env.`, {
+      return new CannotLook(`There are no credentials that AWS takes (${cause.name}: ${cause.message}). Log in, or source .sandbox/env.`, {
         cause,
       });
     if (NETWORK.has(code))
