@@ -7,7 +7,7 @@ import { allowsRedriveFrom, effectiveAttributes, parseAttributes, type QueueAttr
 import { invalidParameter, purgeInProgress, queueDoesNotExist, queueNameExists, unknownAttribute } from './errors.ts';
 import type { MessageStore } from './message-store.ts';
 import { askQueueAt, askQueueNamed } from './queue-access.ts';
-import { assertQueueName, type Queue, type QueueStore } from './queue-store.ts';
+import { assertQueueName, type Queue, type QueueStore, queueArn } from './queue-store.ts';
 
 export type QueueOperation =
   | 'CreateQueue'
@@ -80,7 +80,7 @@ export function queueOperations(queues: QueueStore, messages: MessageStore): Rec
           if (different) throw queueNameExists(different[0]);
           return { QueueUrl: urlOf(existing, host) };
         }
-        assertRedrive(attributes, '');
+        assertRedrive(attributes, queueArn(input.QueueName));
         return { QueueUrl: urlOf(queues.create(input.QueueName, attributes, input.tags), host) };
       },
       ({ QueueName, tags }) => {
