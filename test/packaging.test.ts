@@ -55,13 +55,13 @@ describe('compilePolicy', () => {
 });
 
 describe('checkedStage', () => {
-  it.each(['dev', 'qa', 'prod', 'eu-2', `a${'b'.repeat(16)}`])('may be %s', (name) => {
+  it.each(['dev', 'qa', 'prod', 'eu-2', `a${'b'.repeat(15)}`])('may be %s', (name) => {
     expect(checkedStage(name)).toBe(name);
   });
 
-  it.each(['Prod', 'p', '1st', 'a_b', 'a-', '', `a${'b'.repeat(17)}`])('may not be "%s": buckets and roles could not be named', (name) => {
+  it.each(['Prod', 'p', '1st', 'a_b', 'a-', '', `a${'b'.repeat(16)}`])('may not be "%s": buckets and roles could not be named', (name) => {
     expect(failureOf(() => checkedStage(name)).stack).toBe(
-      `\n--stage ${name}: a stage is 2 to 17 lower-case letters, digits and hyphens, and begins with a letter`,
+      `\n--stage ${name}: a stage is 2 to 16 lower-case letters, digits and hyphens, and begins with a letter`,
     );
   });
 });

@@ -1,0 +1,159 @@
+/** What somebody must look at. Every alarm goes to the topic, and says when it is over. */
+import { type Part, type Resource, ref, sub, type Text } from './cloudformation.ts';
+import { type FunctionName, functionName, nameOf, stackName } from './names.ts';
+import { queueDefinitions } from './queues.ts';
+import type { Stack } from './stack.ts';
+import { TIMEOUTS } from './timeouts.ts';
+
+/**
+ * `authorize` is left out: it answers an invalid token with an error, as the gateway wants it, so that anybody could raise its alarm.
+ * What is wrong with itself reaches callers as 5XX.
+ */
+const WATCHED: FunctionName[] = ['encrypt', 'audit', 'download', 'list', 'history', 'health'];
+const THROTTLED: FunctionName[] = [...WATCHED, 'authorize'];
+const WORKING: FunctionName[] = ['encrypt', 'audit', 'download'];
+
+const NEAR_TIMEOUT = 0.8;
+/** Three of encrypt's retries; one that waits longer is stuck. */
+const OLD_MESSAGE_SECONDS = 900;
+const FAILED_REQUESTS = 5;
+
+/** The metrics' namespace and dimension, as src/observability.ts writes them. */
+export const NAMESPACE = 'Sealdrop';
+const FIVE_MINUTES = 300;
+const ONE_MINUTE = 60;
+
+interface Alarm {
+  /** Behind `sealdrop-STAGE-`. */
+  name: string;
+  description: string;
+  namespace: string;
+  metric: string;
+  dimensions: Record<string, Text>;
+  statistic: 'Sum' | 'Maximum';
+  periodSeconds: number;
+  /** Above it, it is an alarm. */
+  above: number;
+}
+
+export function alarms(stack: Stack): Part {
+  const all = [
+    ...Object.entries(queueDefinitions(stack)).flatMap(([what]) => queueAlarms(stack, what)),
+    ...WATCHED.map((name) => functionAlarm(stack, name, 'Errors', 'failed')),
+    ...THROTTLED.map((name) => functionAlarm(stack, name, 'Throttles', 'was throttled')),
+    ...WORKING.map((name) => durationAlarm(stack, name)),
+    ownAlarm(
+      stack,
+      'denied-kms-calls',
+      'DeniedKmsCalls',
+      'A KMS key was refused, disabled or is about to be deleted: see the logs for its ARN.',
+    ),
+    ownAlarm(
+      stack,
+      'drift-found',
+      'DriftFound',
+      'An object in the target bucket is not encrypted as policy.yml says: see DriftFound in the audit trail.',
+    ),
+    apiAlarm(stack),
+  ];
+  return { Resources: Object.fromEntries(all.map((alarm) => [`${idOf(alarm.name)}Alarm`, resource(stack, alarm)])) };
+}
+
+function queueAlarms(stack: Stack, what: string): Alarm[] {
+  const of = (queue: string) => ({ namespace: 'AWS/SQS', dimensions: { QueueName: sub(nameOf(stack, queue)) }, periodSeconds: ONE_MINUTE });
+  return [
+    {
+      ...of(`${what}-dead-letters`),
+      name: `${what}-dead-letters`,
+      description: `Something was given up: each message of the queue says why and what to do next. Then move it back to the ${what} queue.`,
+      metric: 'ApproximateNumberOfMessagesVisible',
+      statistic: 'Maximum',
+      above: 0,
+    },
+    {
+      ...of(what),
+      name: `${what}-queue-is-late`,
+      description: `A message waits longer than ${OLD_MESSAGE_SECONDS / 60} minutes in the ${what} queue.`,
+      metric: 'ApproximateAgeOfOldestMessage',
+      statistic: 'Maximum',
+      above: OLD_MESSAGE_SECONDS,
+    },
+  ];
+}
+
+function functionAlarm(stack: Stack, name: FunctionName, metric: 'Errors' | 'Throttles', what: string): Alarm {
+  return {
+    name: `${name}-${metric.toLowerCase()}`,
+    description: `The function ${name} ${what}: see its logs.`,
+    namespace: 'AWS/Lambda',
+    metric,
+    dimensions: { FunctionName: functionName(stack, name) },
+    statistic: 'Sum',
+    periodSeconds: FIVE_MINUTES,
+    above: 0,
+  };
+}
+
+function durationAlarm(stack: Stack, name: FunctionName): Alarm {
+  return {
+    ...functionAlarm(stack, name, 'Errors', ''),
+    name: `${name}-near-time-out`,
+    description: `An invocation of ${name} took more than ${NEAR_TIMEOUT * 100} % of its ${TIMEOUTS[name]} seconds.`,
+    metric: 'Duration',
+    statistic: 'Maximum',
+    above: TIMEOUTS[name] * 1000 * NEAR_TIMEOUT,
+  };
+}
+
+function ownAlarm(stack: Stack, name: string, metric: string, description: string): Alarm {
+  return {
+    name,
+    description,
+    namespace: NAMESPACE,
+    metric,
+    dimensions: { stack: stackName(stack) },
+    statistic: 'Sum',
+    periodSeconds: ONE_MINUTE,
+    above: 0,
+  };
+}
+
+function apiAlarm(stack: Stack): Alarm {
+  return {
+    name: 'api-errors',
+    description: `The API answered more than ${FAILED_REQUESTS} requests with 5XX in five minutes.`,
+    namespace: 'AWS/ApiGateway',
+    metric: '5XXError',
+    dimensions: { ApiName: stackName(stack), Stage: stack.stage },
+    statistic: 'Sum',
+    periodSeconds: FIVE_MINUTES,
+    above: FAILED_REQUESTS,
+  };
+}
+
+function resource(stack: Stack, alarm: Alarm): Resource {
+  return {
+    Type: 'AWS::CloudWatch::Alarm',
+    Properties: {
+      AlarmName: `${stackName(stack)}-${alarm.name}`,
+      AlarmDescription: alarm.description,
+      Namespace: alarm.namespace,
+      MetricName: alarm.metric,
+      Dimensions: Object.entries(alarm.dimensions).map(([Name, Value]) => ({ Name, Value })),
+      Statistic: alarm.statistic,
+      Period: alarm.periodSeconds,
+      EvaluationPeriods: 1,
+      Threshold: alarm.above,
+      ComparisonOperator: 'GreaterThanThreshold',
+      // All of these are only written when something happens: silence is well.
+      TreatMissingData: 'notBreaching',
+      AlarmActions: [ref('AlarmTopic')],
+      OKActions: [ref('AlarmTopic')],
+    },
+  };
+}
+
+/** `drift-found` → `DriftFound` */
+function idOf(name: string): string {
+  return name.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,37 @@
+/** Reads of the target bucket past the API, which S3 events never tell: CloudTrail records them, as an option since it costs by the event. */
+import { type Part, ref, sub } from './cloudformation.ts';
+import { bucketArn, nameOf } from './names.ts';
+import type { Stack } from './stack.ts';
+
+/** The files go to the audit bucket, under its Object Lock, below AWSLogs/. */
+export function dataEvents(stack: Stack): Part {
+  if (!stack.settings.dataEvents) return {};
+  return {
+    Resources: {
+      ReadsTrail: {
+        Type: 'AWS::CloudTrail::Trail',
+        DependsOn: 'AuditBucketPolicy',
+        Properties: {
+          TrailName: sub(nameOf(stack, 'reads')),
+          S3BucketName: ref('AuditBucket'),
+          KMSKeyId: ref('OperationsKey'),
+          IsLogging: true,
+          EnableLogFileValidation: true,
+          IsMultiRegionTrail: false,
+          IncludeGlobalServiceEvents: false,
+          AdvancedEventSelectors: [
+            {
+              Name: 'reads of the target bucket',
+              FieldSelectors: [
+                { Field: 'eventCategory', Equals: ['Data'] },
+                { Field: 'resources.type', Equals: ['AWS::S3::Object'] },
+                { Field: 'resources.ARN', StartsWith: [sub(`${bucketArn(stack, 'target')}/`)] },
+                { Field: 'readOnly', Equals: ['true'] },
+              ],
+            },
+          ],
+        },
+      },
+    },
+  };
+}

@@ -1,0 +1,44 @@
+/** What each function is told. Each declares only what it needs. */
+import { att, ref, sub, type Text } from './cloudformation.ts';
+import { customerKeySecret, stackKey } from './keys-in-use.ts';
+import { bucketName, type FunctionName, nameOf, roleId, targetOwner } from './names.ts';
+import { type QueueDefinition, queueDefinitions } from './queues.ts';
+import type { Stack } from './stack.ts';
+
+/** A copy's record is written after its whole batch, which may take the function's five minutes and one more try. */
+const RECORD_GRACE_SECONDS = 900;
+
+export function environment(stack: Stack): Record<FunctionName, Record<string, Text>> {
+  const target = { TARGET_BUCKET: sub(bucketName(stack, 'target')), TARGET_BUCKET_OWNER: sub(targetOwner(stack)) };
+  const table = { AUDIT_TABLE: sub(nameOf(stack, 'audit')) };
+  const stackName = { STACK_NAME: ref('AWS::StackName') };
+  const serving = { ...target, ...table, ...stackName };
+  const queues = queueDefinitions(stack);
+  return {
+    encrypt: {
+      ...serving,
+      INGEST_BUCKET_OWNER: ref('AWS::AccountId'),
+      INGEST_QUEUE_URL: ref(queues.ingest.queueId),
+      ...deadLetters(queues.ingest),
+      KMS_KEY_ARN: stackKey(stack),
+      CUSTOMER_KEY_SECRET: customerKeySecret(stack),
+    },
+    audit: {
+      ...serving,
+      TARGET_EVENTS_QUEUE_URL: ref(queues['target-events'].queueId),
+      ...deadLetters(queues['target-events']),
+      KMS_KEY_ARN: stackKey(stack),
+      ENCRYPT_ROLE_ID: att(roleId('encrypt'), 'RoleId'),
+      RECORD_GRACE_SECONDS: String(RECORD_GRACE_SECONDS),
+    },
+    authorize: { OIDC_ISSUER: ref('OidcIssuer'), OIDC_AUDIENCE: ref('OidcAudience') },
+    download: { ...serving, CUSTOMER_KEY_SECRET: customerKeySecret(stack) },
+    list: serving,
+    history: serving,
+    health: {},
+  };
+}
+
+function deadLetters({ deadLettersId, maxReceiveCount }: QueueDefinition): Record<string, Text> {
+  return { DEAD_LETTER_QUEUE_URL: ref(deadLettersId), MAX_RECEIVE_COUNT: String(maxReceiveCount) };
+}

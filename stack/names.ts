@@ -1,0 +1,53 @@
+/** Names and ARNs of everything, as texts for Fn::Sub: policies name each other's subjects, so that no two resources refer to each other in a circle. */
+import type { Stack } from './stack.ts';
+
+/** The functions, each with a role of its own. */
+export const FUNCTIONS = ['encrypt', 'audit', 'authorize', 'download', 'list', 'history', 'health'] as const;
+export type FunctionName = (typeof FUNCTIONS)[number];
+
+export type BucketName = 'ingest' | 'target' | 'audit';
+
+/** `Ref` and `GetAtt` name a role so. */
+export const roleId = (name: FunctionName): string => `${name.charAt(0).toUpperCase()}${name.slice(1)}Role`;
+
+/** As osls names it; the metrics' dimension too. */
+export const stackName = ({ stage }: Stack): string => `sealdrop-${stage}`;
+
+export const functionName = ({ stage }: Stack, name: FunctionName): string => `sealdrop-${stage}-${name}`;
+
+/** Unique among all accounts and Regions, as bucket names must be. */
+export const nameOf = ({ stage }: Stack, what: string): string => `sealdrop-${stage}-${what}-\${AWS::AccountId}-\${AWS::Region}`;
+
+/** The stack's own, or the one that was brought. */
+export function bucketName(stack: Stack, which: BucketName): string {
+  const { ingestBucket, targetBucket } = stack.settings;
+  const brought = { ingest: ingestBucket, target: targetBucket, audit: null }[which];
+  return brought ?? nameOf(stack, which);
+}
+
+export const bucketArn = (stack: Stack, which: BucketName): string => `arn:\${AWS::Partition}:s3:::${bucketName(stack, which)}`;
+
+export const roleArn = (stack: Stack, name: FunctionName): string =>
+  `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${nameOf(stack, name)}`;
+
+export const queueArn = (stack: Stack, what: string): string => regional('sqs', nameOf(stack, what));
+export const tableArn = (stack: Stack): string => regional('dynamodb', `table/${nameOf(stack, 'audit')}`);
+export const topicArn = (stack: Stack): string => regional('sns', nameOf(stack, 'alarms'));
+export const trailArn = (stack: Stack): string => regional('cloudtrail', `trail/${nameOf(stack, 'reads')}`);
+export const alarmArns = (stack: Stack): string => regional('cloudwatch', `alarm:${stackName(stack)}-*`);
+/** All log streams of a function. */
+export const logStreamArns = (stack: Stack, name: FunctionName): string =>
+  regional('logs', `log-group:/aws/lambda/${functionName(stack, name)}:*`);
+
+/** The account itself: in a resource's policy it hands the decision on to the account's IAM policies. */
+export const ACCOUNT = `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:root`;
+
+/** How KMS sees requests that S3 makes for somebody: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service */
+export const VIA_S3 = `s3.\${AWS::Region}.\${AWS::URLSuffix}`;
+
+/** Who owns the target bucket: another account's bucket may be brought. */
+export const targetOwner = ({ settings }: Stack): string => settings.targetBucketOwner ?? `\${AWS::AccountId}`;
+
+function regional(service: string, resource: string): string {
+  return `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}:${resource}`;
+}

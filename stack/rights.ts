@@ -1,0 +1,151 @@
+/** What each function may do, and nothing else: one table, from which roles, key policy, bucket policy and secret policy follow. Pure. */
+import { decryptKeyArns, encryptKeyArns, namesManagedKey, namesMode } from '../src/policy/keys.ts';
+import { type Condition, sub, type Text } from './cloudformation.ts';
+import { customerKeySecret, stackKey, usesStackKey } from './keys-in-use.ts';
+import { bucketArn, bucketName, FUNCTIONS, type FunctionName, logStreamArns, queueArn, tableArn, VIA_S3 } from './names.ts';
+import type { Stack } from './stack.ts';
+
+export interface Right {
+  /** The statement's Sid: what the right is for. */
+  sid: string;
+  actions: string[];
+  resources: Text[];
+  condition?: Condition;
+  /** Why the resource is no narrower. */
+  reason?: string;
+}
+
+export type Rights = Record<FunctionName, Right[]>;
+
+export function rightsOf(stack: Stack): Rights {
+  const own: Rights = {
+    // ReceiveMessage, CopyObject, HeadObject and GetObjectTagging of the source, BatchWriteItem, SendMessage, ChangeMessageVisibility.
+    encrypt: [
+      right(
+        'ReadSource',
+        ['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectTagging', 's3:GetObjectVersionTagging'],
+        objects(stack, 'ingest'),
+      ),
+      tellMissingFromDenied(stack, 'ingest'),
+      right('WriteTarget', ['s3:PutObject', 's3:PutObjectTagging'], objects(stack, 'target')),
+      items('WriteEventsAndRecords', ['dynamodb:BatchWriteItem', 'dynamodb:PutItem'], ['audit', 'object'], stack),
+      ...consume(stack, 'ingest'),
+      ...(namesMode(stack.policy, 'sse-c') ? [readCustomerKey(stack)] : []),
+      ...byS3('EncryptByS3', ['kms:GenerateDataKey', 'kms:Decrypt'], encryptKeys(stack)),
+      ...nameManagedKey(stack),
+    ],
+    // ReceiveMessage, HeadObject and GetObjectTagging by version, Query of records, BatchWriteItem of events.
+    audit: [
+      {
+        ...right(
+          'InspectTarget',
+          ['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectTagging', 's3:GetObjectVersionTagging'],
+          objects(stack, 'target'),
+        ),
+        reason: 'HeadObject has no action of its own; without any key it opens nothing under KMS or SSE-C.',
+      },
+      tellMissingFromDenied(stack, 'target'),
+      items('ReadRecords', ['dynamodb:Query'], ['object'], stack),
+      items('WriteEvents', ['dynamodb:BatchWriteItem', 'dynamodb:PutItem'], ['audit'], stack),
+      ...consume(stack, 'target-events'),
+      ...nameManagedKey(stack),
+    ],
+    authorize: [],
+    // GetObject, HeadObject, Query of records, PutItem of events.
+    download: [
+      right('ReadTarget', ['s3:GetObject'], objects(stack, 'target')),
+      tellMissingFromDenied(stack, 'target'),
+      items('ReadRecords', ['dynamodb:Query'], ['object'], stack),
+      items('RecordReads', ['dynamodb:PutItem'], ['audit'], stack),
+      // Objects of a former policy may be under SSE-C, whatever today's says.
+      readCustomerKey(stack),
+      ...byS3('DecryptByS3', ['kms:Decrypt'], [stackKey(stack), ...decryptKeyArns(stack.policy)]),
+    ],
+    // ListObjectsV2; refusals are recorded.
+    list: [
+      right('ListTarget', ['s3:ListBucket'], [sub(bucketArn(stack, 'target'))]),
+      items('RecordRefusals', ['dynamodb:PutItem'], ['audit'], stack),
+    ],
+    history: [items('ReadEvents', ['dynamodb:Query'], ['audit'], stack), items('RecordRefusals', ['dynamodb:PutItem'], ['audit'], stack)],
+    health: [],
+  };
+  for (const name of FUNCTIONS) own[name] = [...everyFunction(stack, name), ...own[name]];
+  return own;
+}
+
+/** The functions that hold `action` on one of `resources`; what guards these resources must let them through. */
+export function functionsWith(rights: Rights, action: string, resources: Text[]): FunctionName[] {
+  const named = new Set(resources.map((resource) => JSON.stringify(resource)));
+  return FUNCTIONS.filter((name) =>
+    rights[name].some((held) => held.actions.includes(action) && held.resources.some((resource) => named.has(JSON.stringify(resource)))),
+  );
+}
+
+export const objects = (stack: Stack, which: 'ingest' | 'target'): Text[] => [sub(`${bucketArn(stack, which)}/*`)];
+
+function everyFunction(stack: Stack, name: FunctionName): Right[] {
+  const logs = right('WriteLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [sub(logStreamArns(stack, name))]);
+  const traces: Right = {
+    ...right('WriteTraces', ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], ['*']),
+    reason: 'X-Ray knows no resources for these: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html',
+  };
+  return stack.settings.tracing ? [logs, traces] : [logs];
+}
+
+/** Without ListBucket S3 answers 403 for an object that is not there. */
+function tellMissingFromDenied(stack: Stack, which: 'ingest' | 'target'): Right {
+  return right('TellMissingFromDenied', ['s3:ListBucket'], [sub(bucketArn(stack, which))]);
+}
+
+/**
+ * Items of the audit table by their partition keys: events of the target's objects, records of them, or both.
+ * ForAllValues holds for a request without any key, so the key must be there as well:
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+ */
+function items(sid: string, actions: string[], kinds: ('audit' | 'object')[], stack: Stack): Right {
+  const partitions = kinds.map((kind) => sub(`${kind}#${bucketName(stack, 'target')}/*`));
+  const condition = {
+    'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': partitions },
+    Null: { 'dynamodb:LeadingKeys': 'false' },
+  };
+  return { ...right(sid, actions, [sub(tableArn(stack))]), condition };
+}
+
+function consume(stack: Stack, queue: 'ingest' | 'target-events'): Right[] {
+  const take = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'];
+  return [
+    right('ConsumeQueue', take, [sub(queueArn(stack, queue))]),
+    right('SendDeadLetters', ['sqs:SendMessage'], [sub(queueArn(stack, `${queue}-dead-letters`))]),
+  ];
+}
+
+function readCustomerKey(stack: Stack): Right {
+  return right('ReadCustomerKey', ['secretsmanager:GetSecretValue'], [customerKeySecret(stack)]);
+}
+
+function encryptKeys(stack: Stack): Text[] {
+  return [...(usesStackKey(stack) ? [stackKey(stack)] : []), ...encryptKeyArns(stack.policy)];
+}
+
+/** The role never speaks to KMS itself: S3 does, in its name. */
+function byS3(sid: string, actions: string[], keys: Text[]): Right[] {
+  const distinct = [...new Map(keys.map((key) => [JSON.stringify(key), key])).values()];
+  if (distinct.length === 0) return [];
+  return [{ ...right(sid, actions, distinct), condition: { StringEquals: { 'kms:ViaService': sub(VIA_S3) } } }];
+}
+
+/** To learn which key aws/s3 is, so that S3's answer can be compared with it. */
+function nameManagedKey(stack: Stack): Right[] {
+  if (!namesManagedKey(stack.policy)) return [];
+  return [
+    {
+      ...right('NameManagedKey', ['kms:DescribeKey'], [sub(`arn:\${AWS::Partition}:kms:\${AWS::Region}:\${AWS::AccountId}:key/*`)]),
+      condition: { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': 'alias/aws/s3' } },
+      reason: "AWS makes the key's id; the alias in the condition is all that is known of it beforehand.",
+    },
+  ];
+}
+
+function right(sid: string, actions: string[], resources: Text[]): Right {
+  return { sid, actions, resources };
+}

@@ -1,0 +1,38 @@
+/** What serverless.yml takes from this folder. Node reads the TypeScript behind it as it is. */
+const { deploymentBucketExtensions } = require('./deployment-bucket.ts');
+const { environment } = require('./environment.ts');
+const { esbuildOptions } = require('./esbuild.ts');
+const { readStack } = require('./read-stack.ts');
+const { told } = require('./shown-error.ts');
+const { checkedStage } = require('./stage.ts');
+const { template } = require('./template.ts');
+const { TIMEOUTS } = require('./timeouts.ts');
+
+let failed = false;
+
+/**
+ * Serverless asks for each of these, and shows the error of each: the first one tells all that is wrong and stops packaging,
+ * so the others only keep still.
+ */
+const fromStack =
+  (give, silence = {}) =>
+  async (variables) => {
+    try {
+      return give(await readStack(variables));
+    } catch (error) {
+      if (told(error) && failed) return silence;
+      failed = told(error);
+      throw error;
+    }
+  };
+
+const silentEnvironment = Object.fromEntries(Object.keys(TIMEOUTS).map((name) => [name, {}]));
+
+module.exports = {
+  stage: ({ options }) => checkedStage(options.stage ?? 'dev'),
+  settings: fromStack(({ settings }) => settings, { logRetentionDays: 1, tracing: false }),
+  environment: fromStack(environment, silentEnvironment),
+  timeouts: TIMEOUTS,
+  resources: fromStack((stack) => ({ ...template(stack), extensions: deploymentBucketExtensions })),
+  esbuild: fromStack(esbuildOptions),
+};

@@ -1,0 +1,158 @@
+import { describe, expect, it } from 'vitest';
+import { type GivenSettings, readSettings, SETTING_NAMES, type SettingName } from '../../stack/settings.ts';
+
+const KEY = 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+const SECRET = 'arn:aws:secretsmanager:us-east-1:111122223333:secret:team/key-AbC123';
+
+/** What serverless.yml gives a stage of its own. */
+const DEFAULTS = {
+  policy: 'policy.yml',
+  oidcAudience: 'sealdrop',
+  auditLockMode: 'GOVERNANCE',
+  auditLockDays: 1,
+  logRetentionDays: 30,
+  tracing: false,
+  dataEvents: false,
+  noncurrentDays: 90,
+};
+
+function given(values: Record<string, unknown> = {}, stage = 'qa'): GivenSettings {
+  const all: Record<string, unknown> = { ...DEFAULTS, oidcIssuer: 'https://login.example.com', ...values };
+  const known = Object.fromEntries(SETTING_NAMES.map((name) => [name, all[name] ?? null]));
+  return { stage, region: 'us-east-1', values: known as Record<SettingName, unknown>, names: Object.keys(all) };
+}
+
+function problemsOf(values: Record<string, unknown>, stage?: string): string[] {
+  try {
+    readSettings(given(values, stage));
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    expect(error.stack).toBe(`\n${error.message}`);
+    const lines = error.message.split('\n');
+    expect(lines.at(0)).toBe(`The parameters of stage ${stage ?? 'qa'} are not valid:`);
+    expect(lines.at(-1)).toMatch(/^Give a parameter with --param name=value, or write it under params\.\w+ in serverless\.yml\.$/);
+    return lines.slice(1, -1).map((line) => line.trim());
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('readSettings', () => {
+  it('takes the defaults and an issuer', () => {
+    expect(readSettings(given())).toEqual({
+      ...DEFAULTS,
+      oidcIssuer: 'https://login.example.com',
+      breakGlass: [],
+      alarmEmail: null,
+      ingestBucket: null,
+      targetBucket: null,
+      targetBucketOwner: null,
+      kmsKey: null,
+      customerKeySecret: null,
+    });
+  });
+
+  it('takes texts as the command line gives them', () => {
+    const roles = 'arn:aws:iam::111122223333:role/break-glass, arn:aws:iam::111122223333:user/ops/mary';
+    expect(
+      readSettings(given({ tracing: 'true', auditLockDays: '365', logRetentionDays: '731', breakGlass: roles, kmsKey: KEY })),
+    ).toMatchObject({
+      tracing: true,
+      auditLockDays: 365,
+      logRetentionDays: 731,
+      breakGlass: ['arn:aws:iam::111122223333:role/break-glass', 'arn:aws:iam::111122223333:user/ops/mary'],
+      kmsKey: KEY,
+    });
+  });
+
+  it('takes buckets, a key and a secret that exist', () => {
+    const brought = {
+      ingestBucket: 'team-drop',
+      targetBucket: 'team.vault',
+      targetBucketOwner: '444455556666',
+      kmsKey: KEY,
+      customerKeySecret: SECRET,
+    };
+    expect(readSettings(given(brought))).toMatchObject(brought);
+  });
+
+  it("takes the same stage's bucket back, which outlives the stack", () => {
+    const name = 'sealdrop-qa-ingest-111122223333-us-east-1';
+    expect(readSettings(given({ ingestBucket: name })).ingestBucket).toBe(name);
+  });
+
+  it('names every problem at once', () => {
+    expect(problemsOf({ oidcIssuer: null, auditLockMode: 'LEGAL', tracing: 'yes', oidcIsuer: 'https://x.example.com' })).toEqual([
+      `oidcIsuer: there is no such parameter; there are ${SETTING_NAMES.join(', ')}`,
+      "oidcIssuer is missing: the https URL of who issues the callers' tokens, exactly as in their iss claim",
+      'auditLockMode=LEGAL: allowed: GOVERNANCE, COMPLIANCE',
+      'tracing=yes: allowed: true, false',
+    ]);
+  });
+
+  it.each([
+    ['oidcIssuer', 'http://login.example.com'],
+    ['oidcIssuer', 'login.example.com'],
+    ['oidcIssuer', 'https://login.example.com/?a=b'],
+    ['breakGlass', 'arn:aws:iam::111122223333:root'],
+    ['breakGlass', 'arn:aws:iam::111122223333:role/*'],
+    ['breakGlass', 'arn:aws:iam::111122223333:role/a,nobody'],
+    ['breakGlass', 'arn:aws:sts::111122223333:assumed-role/ops/mary'],
+    ['alarmEmail', 'ops'],
+    ['auditLockDays', '0'],
+    ['auditLockDays', '36501'],
+    ['auditLockDays', '1.5'],
+    ['noncurrentDays', 'many'],
+    ['logRetentionDays', '31'],
+    ['ingestBucket', 'Team-Drop'],
+    ['ingestBucket', 'ab'],
+    ['ingestBucket', '10.0.0.1'],
+    ['targetBucket', 'team..vault'],
+    ['targetBucket', 'team-vault--x-s3'],
+    ['targetBucketOwner', '12345'],
+    ['kmsKey', 'alias/team'],
+    ['kmsKey', '1234abcd-12ab-34cd-56ef-1234567890ab'],
+    ['customerKeySecret', 'team/key'],
+    ['customerKeySecret', 'arn:aws:secretsmanager:us-east-1:111122223333:secret:team'],
+  ])('refuses %s=%s and says what is allowed', (name, value) => {
+    const problems = problemsOf({ targetBucket: name === 'targetBucketOwner' ? 'team-vault' : null, [name]: value });
+    expect(problems).toEqual([expect.stringMatching(`^${name}=`)]);
+    expect(problems[0]).toContain(`${value}: allowed: `);
+  });
+
+  it.each([
+    ['auditLockDays', '1'],
+    ['auditLockDays', '36500'],
+    ['ingestBucket', 'abc'],
+    ['ingestBucket', 'a'.repeat(63)],
+  ])('takes %s=%s', (name, value) => {
+    expect(String(Reflect.get(readSettings(given({ [name]: value })), name))).toBe(value);
+  });
+
+  it('refuses a bucket of another stage, or of another purpose', () => {
+    expect(problemsOf({ ingestBucket: 'sealdrop-prod-ingest-111122223333-us-east-1' })).toEqual([
+      expect.stringContaining('it is named like the ingest bucket of stage prod; two stages or purposes cannot share a bucket'),
+    ]);
+    expect(problemsOf({ targetBucket: 'sealdrop-qa-ingest-111122223333-us-east-1' })).toEqual([
+      expect.stringContaining('it is named like the ingest bucket of stage qa'),
+    ]);
+  });
+
+  it('refuses one bucket for both ends', () => {
+    expect(problemsOf({ ingestBucket: 'team-drop', targetBucket: 'team-drop' })).toEqual([
+      expect.stringContaining('targetBucket=team-drop: it must be another bucket than ingestBucket'),
+    ]);
+  });
+
+  it('refuses an owner of no brought bucket', () => {
+    expect(problemsOf({ targetBucketOwner: '444455556666' })).toEqual([expect.stringContaining('give targetBucket as well')]);
+  });
+
+  it('refuses a key and a secret of another Region', () => {
+    const kmsKey = KEY.replace('us-east-1', 'eu-west-1');
+    const customerKeySecret = SECRET.replace('us-east-1', 'eu-west-1');
+    expect(problemsOf({ kmsKey, customerKeySecret })).toEqual([
+      `kmsKey=${kmsKey}: it lies in eu-west-1, the stack in us-east-1`,
+      `customerKeySecret=${customerKeySecret}: it lies in eu-west-1, the stack in us-east-1`,
+    ]);
+  });
+});
