@@ -12,7 +12,7 @@ import { NULL_VERSION } from './store/objects.ts';
 
 const EVENT_VERSION = '2.1';
 const SEQUENCER_DIGITS = 18;
-const NO_QUEUE = 'AWS.SimpleQueueService.NonExistentQueue';
+const NO_QUEUE = 'QueueDoesNotExist';
 const QUEUE_REFUSES = 'Permissions on the destination queue do not allow S3 to publish notifications from this bucket';
 
 export interface ObjectEvent {

@@ -1,8 +1,11 @@
 /**
  * S3 as this stack needs it, with its real rules of encryption.
  *
- * What it does not do (2026-11-20): UploadPartCopy, UpdateObjectEncryption, presigned URLs and form uploads, ACLs (they are
- * off, as in every new bucket), judging bucket policies (they are kept), running lifecycle rules (likewise), Object Lock
+ * Who may do what stands in `access/`. Callers without a signature may do nothing, whatever a policy says.
+ *
+ * What it does not do (2026-11-21): UploadPartCopy, UpdateObjectEncryption, presigned URLs and form uploads, ACLs (they are
+ * off, as in every new bucket), the check that a new bucket policy does not lock its author out, RestrictPublicBuckets (it has
+ * nothing to restrict), condition keys on tags and on locks, running lifecycle rules (they are kept), Object Lock
  * headers, legal holds and governance bypass (a bucket's default retention is enforced), archives (GLACIER, DEEP_ARCHIVE),
  * replication, website, CORS, logging, inventory, metrics, annotations, SelectObjectContent, events other than ObjectCreated
  * and ObjectRemoved or to targets other than queues, access points, directory buckets, SHA-512, MD5 and XXHash as checksums.
@@ -10,6 +13,7 @@
 
 import { ACCOUNT_ID } from '../account.ts';
 import { AwsError } from '../aws-error.ts';
+import { openAccess } from '../iam/access.ts';
 import type { Judge } from '../iam/judge.ts';
 import type { DataKeys, NotificationSink, Service, WireRequest } from '../service.ts';
 import type { State } from '../state.ts';
@@ -38,7 +42,7 @@ export interface S3Options {
   state: State;
   keys: DataKeys;
   notify: NotificationSink;
-  /** Asked about every request from the wire. */
+  /** Asked about every request from the wire; the state's own unless given. */
   judge?: Judge;
   /** Lower limits, for tests. */
   limits?: Partial<Limits>;
@@ -72,15 +76,12 @@ export interface BucketConfiguration {
   deleteBucketTagging(name: string): void;
 }
 
-/** Until whoever starts the sandbox gives a judge. */
-const ALLOW_ALL: Judge = { decide: () => ({ allowed: true }), allows: () => true, require: () => {} };
-
 export type { Limits } from './limits.ts';
 
 export type S3 = Service & BucketConfiguration;
 
 /** Opens the buckets and objects below `state`, and removes files that a killed process left behind. */
-export function openS3({ state, keys, notify, judge = ALLOW_ALL, limits }: S3Options): S3 {
+export function openS3({ state, keys, notify, judge = openAccess(state).judge, limits }: S3Options): S3 {
   const room = openRoom({ state, keys, notify, judge }, { ...S3_LIMITS, ...limits });
   return { handle: (request, response) => handle(room, request, response), ...bucketConfiguration(room) };
 }

@@ -1,5 +1,6 @@
 /** Asks the judge, and words its refusals as S3 does. */
 import type { Refusal, RequestContext } from '../../iam/judge.ts';
+import { refusalSentence } from '../../iam/refusal.ts';
 import { bucketArn, objectArn } from '../encryption/mode.ts';
 import { accessDenied, noSuchBucket, noSuchUpload } from '../errors.ts';
 import type { Operation } from '../operations.ts';
@@ -36,19 +37,16 @@ export function requireAccess(call: Call, { action, bucket, key }: Permission, c
   room.judge.require({ principal, action, resource, context, resourcePolicy }, refusal);
 }
 
-/** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html#access-denied-message-examples */
-const refusal: Refusal = ({ principal, action, resource }, decision) => {
-  const who = 'arn' in principal ? principal.arn : principal.service;
-  const what = resource === '*' ? action : `${action} on resource: "${resource}"`;
-  return accessDenied(`User: ${who} is not authorized to perform: ${what} ${reason(action, decision)}`);
-};
-
-function reason(action: string, { explicit, by }: Parameters<Refusal>[1]): string {
-  const kind = by === 'identity' ? 'identity-based' : 'resource-based';
-  return explicit
-    ? `with an explicit deny in ${by === 'identity' ? 'an' : 'a'} ${kind} policy`
-    : `because no ${kind} policy allows the ${action} action`;
-}
+/**
+ * S3 quotes its resources, and names none where there is none.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html#access-denied-message-examples
+ */
+const refusal: Refusal = (request, denial) =>
+  accessDenied(
+    request.resource === '*'
+      ? refusalSentence(request, denial, '').replace('  ', ' ')
+      : refusalSentence(request, denial, `on resource: "${request.resource}"`),
+  );
 
 function inheritedContext({ room, request, bucket, key }: Call, operation: Operation): RequestContext {
   if (operation !== 'UploadPart' && operation !== 'CompleteMultipartUpload') return NOTHING;

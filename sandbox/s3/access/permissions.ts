@@ -109,7 +109,7 @@ export const PERMISSIONS: Record<Operation, readonly Requirement[]> = {
     { ...source('s3:GetObjectAnnotation', 's3:GetObjectAnnotation'), when: copiesAnnotations },
     { ...object('s3:PutObjectAnnotation'), when: copiesAnnotations },
   ],
-  /** Unverified whether a version also takes s3:DeleteObject, as one reading of DeleteObject's page has it. */
+  /** A version takes the second alone; DeleteObject's own page can be read as if it took both (unverified). */
   DeleteObject: [object('s3:DeleteObject', 's3:DeleteObjectVersion'), DELETE_IF_MATCH],
   /** Each object for itself: a refusal is an entry of the answer. */
   DeleteObjects: [],

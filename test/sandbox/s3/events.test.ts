@@ -27,8 +27,7 @@ beforeEach(async () => {
     beforeSend: (arn, from) => {
       if (from?.service !== 's3.amazonaws.com' || (admitted !== null && !admitted.includes(from.sourceArn)))
         throw new AwsError(403, 'AccessDenied', 'the queue’s policy refuses');
-      if (missingQueues.includes(arn))
-        throw new AwsError(400, 'AWS.SimpleQueueService.NonExistentQueue', 'The specified queue does not exist.');
+      if (missingQueues.includes(arn)) throw new AwsError(400, 'QueueDoesNotExist', 'The specified queue does not exist.');
     },
   });
 });
