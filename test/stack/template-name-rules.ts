@@ -1,10 +1,11 @@
 /** Names: of which stage a thing is stands in them, so that two stages never share one. */
 import type { Template } from '../../sandbox/cloudformation/index.ts';
+import { checkedStage } from '../../stack/stage.ts';
 import type { Rule } from './template-rules.ts';
 import { isRecord, ofType } from './template-values.ts';
 
 /** The longest stage that packaging takes. */
-const LONGEST_STAGE = 17;
+const LONGEST_STAGE = Array.from({ length: 64 }, (_, length) => length).findLast(isStage) ?? 0;
 
 /** By type: the property that names it, and how long a name may be. */
 const NAMES: Record<string, { property: string; most: number; pattern: (stage: string) => RegExp }> = {
@@ -74,4 +75,13 @@ function accountWide(stage: string): RegExp {
 
 function ofStage(stage: string): RegExp {
   return new RegExp(`^sealdrop-${stage}(-|$)`);
+}
+
+function isStage(length: number): boolean {
+  try {
+    checkedStage('a'.repeat(length));
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -2,5 +2,23 @@
 export const REASONS: Record<string, Record<string, string>> = {
   'no wildcard among resources': {
     NameManagedKey: "The AWS managed key's id is not known before S3 makes it; the condition on its alias narrows this to that one key.",
+    // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+    WriteTraces: 'X-Ray knows no resources for these actions; they are allowed only when tracing is asked for.',
+  },
+  'a service acts only for this account or one resource of it': {
+    // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html#eb-sns-permissions
+    KeyEventsPublish: 'EventBridge documents no condition for topics: a stranger who knew the ARN could at worst send a false alarm.',
+    // https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
+    KeyEventsNotify:
+      'EventBridge gives KMS no source to be held to; under this key lie alarms and audits, and no file that anyone dropped.',
+  },
+  'key policies let roles use the key, not the account': {
+    AuditBucketByS3: "Who reads the audit bucket is for the account's IAM policies to say; the key works through S3 alone.",
+  },
+  'buckets clear away unfinished uploads and old versions': {
+    AuditBucket: 'Evidence is not cleared away: Object Lock keeps it for its time, and people decide after that.',
+  },
+  'what holds data outlives the stack': {
+    ServerlessDeploymentBucket: 'Holds only what packaging makes again from the sources.',
   },
 };

@@ -159,7 +159,7 @@ const BREAKS: [rule: string, path: string, value: unknown, subject: string][] = 
   [
     'names fit with the longest stage',
     'Role/Properties/RoleName',
-    { 'Fn::Sub': `sealdrop-dev-work-of-day-\${AWS::AccountId}-\${AWS::Region}` },
+    { 'Fn::Sub': `sealdrop-dev-work-of-a-day-\${AWS::AccountId}-\${AWS::Region}` },
     'Role',
   ],
   ['queues have dead letters', 'Lone', { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'lone' } }, 'Lone'],
