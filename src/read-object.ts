@@ -10,11 +10,10 @@ import {
 import type { ObjectRecords } from './audit/object-record.ts';
 import { KMS_ERRORS } from './copy/translate-copy-error.ts';
 import { deniedCall } from './denied-call.ts';
-import { type CustomerKey, type EncryptionDescription, keyParameters } from './encryption/index.ts';
+import { answeredEncryption, type CustomerKey, type EncryptionDescription, keyParameters } from './encryption/index.ts';
 import { SealdropError } from './errors.ts';
 import type { ObjectHead } from './http/object-headers.ts';
 import type { CustomerKeys } from './keys/customer-keys.ts';
-import type { EncryptionMode } from './policy/schema.ts';
 import { translateAwsError } from './translate-aws-error.ts';
 
 export interface ReadDeps {
@@ -126,29 +125,19 @@ function headOf(answer: S3Answer): ObjectHead {
     expires: answer.ExpiresString,
     metadata: answer.Metadata ?? {},
     versionId: answer.VersionId,
-    mode: modeOf(answer),
+    mode: encryptionOf(answer).mode,
   };
 }
 
-const MODES: Record<string, EncryptionMode> = { AES256: 'sse-s3', 'aws:kms': 'sse-kms', 'aws:kms:dsse': 'dsse-kms' };
-
 /** How the object is stored is what S3 says of it now, not what was once recorded. */
-function modeOf(answer: S3Answer): EncryptionMode {
-  if (answer.SSECustomerAlgorithm !== undefined) return 'sse-c';
-  const mode = MODES[answer.ServerSideEncryption ?? ''];
-  if (mode === undefined) throw new SealdropError('answer-mismatch', 'S3 does not say how the object is encrypted');
-  return mode;
+function encryptionOf(answer: S3Answer): EncryptionDescription {
+  const encryption = answeredEncryption(answer);
+  if (encryption === null) throw new SealdropError('answer-mismatch', 'S3 does not say how the object is encrypted');
+  return encryption;
 }
 
 function describeAnswer(answer: S3Answer, customerKey: CustomerKey | null): EncryptionDescription {
-  const mode = modeOf(answer);
-  return {
-    mode,
-    ...(answer.SSEKMSKeyId === undefined ? {} : { keyArn: answer.SSEKMSKeyId }),
-    // S3 sends the Bucket Key header only when it is on.
-    ...(mode === 'sse-kms' ? { bucketKey: answer.BucketKeyEnabled ?? false } : {}),
-    ...(customerKey === null ? {} : { customerKeyVersion: customerKey.versionId }),
-  };
+  return { ...encryptionOf(answer), ...(customerKey === null ? {} : { customerKeyVersion: customerKey.versionId }) };
 }
 
 /**

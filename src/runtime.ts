@@ -25,6 +25,9 @@ export const secretsManager = (): SecretsManagerClient => new SecretsManagerClie
 export const dynamodb = (): DynamoDBClient => new DynamoDBClient({ requestHandler: SMALL_CALL });
 export const sqs = (): SQSClient => new SQSClient({ requestHandler: SMALL_CALL });
 
+/** One line of the function's log as it is: what `console` writes has a time and a request id before it. */
+export const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
 /** Calls `create` at first use: importing a handler reads no environment and makes no client. */
 export function lazily<T>(create: () => T): () => T {
   let made: { value: T } | null = null;

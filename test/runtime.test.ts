@@ -18,6 +18,18 @@ const NEEDS = {
     'DEAD_LETTER_QUEUE_URL',
     'MAX_RECEIVE_COUNT',
   ],
+  audit: [
+    'TARGET_BUCKET',
+    'TARGET_BUCKET_OWNER',
+    'AUDIT_TABLE',
+    'KMS_KEY_ARN',
+    'ENCRYPT_ROLE_ID',
+    'TARGET_EVENTS_QUEUE_URL',
+    'DEAD_LETTER_QUEUE_URL',
+    'MAX_RECEIVE_COUNT',
+    'RECORD_GRACE_SECONDS',
+    'STACK_NAME',
+  ],
   authorize: ['OIDC_ISSUER', 'OIDC_AUDIENCE'],
   download: ['TARGET_BUCKET', 'TARGET_BUCKET_OWNER', 'AUDIT_TABLE', 'CUSTOMER_KEY_SECRET'],
   list: ['TARGET_BUCKET', 'TARGET_BUCKET_OWNER', 'AUDIT_TABLE'],
@@ -26,6 +38,7 @@ const NEEDS = {
 
 const CALLS = {
   encrypt: { invoke, event: event('sqs-s3-put') },
+  audit: { invoke, event: event('target-put') },
   authorize: { invoke, event: event('authorize') },
   download: { invoke: invokeStreaming, event: apiEvent({ path: { key: 'a' } }) },
   list: { invoke, event: apiEvent({}) },

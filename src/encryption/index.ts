@@ -13,6 +13,7 @@ import { sseC } from './sse-c.ts';
 import { sseKms } from './sse-kms.ts';
 import { sseS3 } from './sse-s3.ts';
 
+export { answeredEncryption } from './answer.ts';
 export { type CustomerKey, customerKey, type EncryptionAnswer, type EncryptionDescription, type ResolvedEncryption } from './encryption.ts';
 
 const MODES: { [Mode in EncryptionMode]: ServerSideMode<Mode> } = {

@@ -1,4 +1,5 @@
 import { BatchWriteItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { createObjectRecords, type ObjectRecord } from '../../src/audit/object-record.ts';
 import { mockAws, tableError } from '../fixtures/aws.ts';
@@ -83,5 +84,60 @@ describe('latest', () => {
     const { records, dynamodb } = world();
     dynamodb.on(QueryCommand).rejects(tableError('InternalServerError'));
     await expect(records.latest(TARGET_BUCKET, 'a')).rejects.toMatchObject({ code: 'audit-unavailable', object: { key: 'a' } });
+  });
+});
+
+describe('find', () => {
+  const stored = (versionId: string | undefined, etag = ETAG) =>
+    marshall({ record: { ...RECORD, etag, ...(versionId === undefined ? {} : { versionId }) } });
+
+  function finding(...pages: ReturnType<typeof stored>[][]) {
+    const { records, dynamodb } = world();
+    for (const [index, Items] of pages.entries()) {
+      const after = { pk: { S: 'p' }, sk: { S: String(index) } };
+      const answer = dynamodb.on(QueryCommand, index === 0 ? {} : { ExclusiveStartKey: { pk: { S: 'p' }, sk: { S: String(index - 1) } } });
+      answer.resolves({ Items, ...(index < pages.length - 1 ? { LastEvaluatedKey: after } : {}) });
+    }
+    const find = (versionId: string | undefined, etag = ETAG) =>
+      records.find(TARGET_BUCKET, 'a/b.txt', { etag, ...(versionId === undefined ? {} : { versionId }) });
+    return { find, calls: () => dynamodb.commandCalls(QueryCommand).length };
+  }
+
+  it('finds a version that is not the newest', async () => {
+    const { find, calls } = finding([stored('v3'), stored('v2'), stored('v1')]);
+    expect(await find('v1')).toMatchObject({ versionId: 'v1' });
+    expect(calls()).toBe(1);
+  });
+
+  it('looks on behind a page, and no further than it must', async () => {
+    const { find, calls } = finding([stored('v3')], [stored('v2')], [stored('v1')]);
+    expect(await find('v2')).toMatchObject({ versionId: 'v2' });
+    expect(calls()).toBe(2);
+  });
+
+  it('gives null for a version that no record has, whatever its etag', async () => {
+    const { find } = finding([stored('v1'), stored(undefined)]);
+    expect(await find('v2')).toBeNull();
+    expect(await finding([]).find('v2')).toBeNull();
+  });
+
+  it('gives up after a thousand records', async () => {
+    const { records, dynamodb } = world();
+    dynamodb.on(QueryCommand).resolves({ Items: [stored('other')], LastEvaluatedKey: { pk: { S: 'p' }, sk: { S: 's' } } });
+    expect(await records.find(TARGET_BUCKET, 'a/b.txt', { versionId: 'v', etag: ETAG })).toBeNull();
+    const inputs = dynamodb.commandCalls(QueryCommand).map((call) => call.args[0].input);
+    expect(inputs.reduce((sum, { Limit = 0 }) => sum + Limit, 0)).toBe(1_000);
+  });
+
+  it.each([undefined, 'null'])('goes by the etag where the record has the version %s and the event none', async (recorded) => {
+    const { find } = finding([stored(recorded, 'other'), stored(recorded)]);
+    expect(await find(undefined)).toMatchObject({ etag: ETAG });
+    expect(await finding([stored(recorded, 'other'), stored('v1')]).find(undefined)).toBeNull();
+  });
+
+  it('fails by name, and never says that there is none', async () => {
+    const { records, dynamodb } = world();
+    dynamodb.on(QueryCommand).rejects(tableError('InternalServerError'));
+    await expect(records.find(TARGET_BUCKET, 'a', { etag: ETAG })).rejects.toMatchObject({ code: 'audit-unavailable' });
   });
 });

