@@ -1,0 +1,326 @@
+import {
+  GetBucketEncryptionCommand,
+  GetBucketLifecycleConfigurationCommand,
+  GetBucketNotificationConfigurationCommand,
+  GetBucketOwnershipControlsCommand,
+  GetBucketPolicyCommand,
+  GetBucketVersioningCommand,
+  GetObjectLockConfigurationCommand,
+  GetPublicAccessBlockCommand,
+  HeadBucketCommand,
+  type QueueConfiguration,
+} from '@aws-sdk/client-s3';
+import { describe, expect, test } from 'vitest';
+import { buckets } from '../../../cli/doctor/checks/buckets.ts';
+import {
+  allBlocked,
+  GUARDED_READS,
+  GUARDED_WRITES,
+  healthyWorld,
+  OTHER_QUEUE,
+  policyText,
+  queueArn,
+  refusal,
+  STACK,
+  TLS_ONLY,
+  type World,
+} from './world.ts';
+
+const ingest = { Bucket: STACK.ingestBucket };
+const target = { Bucket: STACK.targetBucket };
+const audit = { Bucket: STACK.auditBucket };
+
+async function findingsOf(world: World): Promise<string[]> {
+  return (await buckets.run(world.context)).map(({ severity, id }) => `${severity} ${id}`).sort();
+}
+
+/** The argument of an option in a command, as the shell hands it over. */
+function option(command: string | undefined, name: string): unknown {
+  const quoted = new RegExp(`--${name} '(.*?)'(?: --|$)`, 's').exec(command ?? '')?.[1];
+  return JSON.parse((quoted ?? '').replaceAll(`'\\''`, "'"));
+}
+
+const told = (...QueueConfigurations: QueueConfiguration[]) => ({ QueueConfigurations });
+const rule = (algorithm: 'AES256' | 'aws:kms', key?: string, blocked?: 'SSE-C' | 'NONE') => ({
+  ServerSideEncryptionConfiguration: {
+    Rules: [
+      {
+        ApplyServerSideEncryptionByDefault: { SSEAlgorithm: algorithm, ...(key && { KMSMasterKeyID: key }) },
+        ...(blocked && { BlockedEncryptionTypes: { EncryptionType: [blocked] } }),
+      },
+    ],
+  },
+});
+
+describe('buckets', () => {
+  test('find nothing where all is well', async () => {
+    expect(await buckets.run(healthyWorld().context)).toEqual([]);
+  });
+
+  test("are looked at as their owner's", async () => {
+    const world = healthyWorld({ stack: { targetBucketOwner: '222222222222' } });
+    await buckets.run(world.context);
+    for (const { args } of world.s3.calls()) {
+      const input = args[0].input as { Bucket: string; ExpectedBucketOwner?: string };
+      expect(input.ExpectedBucketOwner).toBe(input.Bucket === STACK.targetBucket ? '222222222222' : STACK.account);
+    }
+  });
+
+  test.each<[title: string, breakIt: (world: World) => unknown, found: string[]]>([
+    [
+      'a missing one, and look no further',
+      ({ s3 }) => s3.on(HeadBucketCommand, target).rejects(refusal('NotFound', 404)),
+      ['error target-bucket.missing'],
+    ],
+    [
+      'one in another Region that S3 names',
+      ({ s3 }) => s3.on(HeadBucketCommand, target).resolves({ BucketRegion: 'us-east-1' }),
+      ['error target-bucket.other-region'],
+    ],
+    [
+      'one in another Region that S3 redirects to',
+      ({ s3 }) => s3.on(HeadBucketCommand, target).rejects(refusal('301', 301)),
+      ['error target-bucket.other-region'],
+    ],
+    [
+      "another account's",
+      ({ s3 }) => s3.on(HeadBucketCommand, { ...target, ExpectedBucketOwner: STACK.account }).rejects(refusal('403', 403)),
+      ['error target-bucket.other-account'],
+    ],
+    [
+      'one that may not be seen at all',
+      ({ s3 }) => s3.on(HeadBucketCommand, target).rejects(refusal('403', 403)),
+      ['warning target-bucket.could-not-look'],
+    ],
+    [
+      'suspended versions',
+      ({ s3 }) => s3.on(GetBucketVersioningCommand).resolves({ Status: 'Suspended' }),
+      ['error audit-bucket.not-versioned', 'error target-bucket.not-versioned', 'warning ingest-bucket.not-versioned'],
+    ],
+    ['no versions', ({ s3 }) => s3.on(GetBucketVersioningCommand, target).resolves({}), ['error target-bucket.not-versioned']],
+    [
+      'public access half blocked',
+      ({ s3 }) =>
+        s3
+          .on(GetPublicAccessBlockCommand, ingest)
+          .resolves({ PublicAccessBlockConfiguration: { ...allBlocked, BlockPublicPolicy: false } }),
+      ['error ingest-bucket.public-access-not-blocked'],
+    ],
+    [
+      'public access never blocked',
+      ({ s3 }) => s3.on(GetPublicAccessBlockCommand, ingest).rejects(refusal('NoSuchPublicAccessBlockConfiguration', 404)),
+      ['error ingest-bucket.public-access-not-blocked'],
+    ],
+    [
+      'ACLs',
+      ({ s3 }) =>
+        s3.on(GetBucketOwnershipControlsCommand, ingest).resolves({ OwnershipControls: { Rules: [{ ObjectOwnership: 'ObjectWriter' }] } }),
+      ['warning ingest-bucket.acls-enabled'],
+    ],
+    [
+      'no word on ownership',
+      ({ s3 }) => s3.on(GetBucketOwnershipControlsCommand, ingest).rejects(refusal('OwnershipControlsNotFoundError', 404)),
+      ['warning ingest-bucket.acls-enabled'],
+    ],
+    [
+      'no lifecycle',
+      ({ s3 }) => s3.on(GetBucketLifecycleConfigurationCommand, target).rejects(refusal('NoSuchLifecycleConfiguration', 404)),
+      ['warning target-bucket.unfinished-uploads-kept'],
+    ],
+    [
+      'a lifecycle rule that is off',
+      ({ s3 }) =>
+        s3
+          .on(GetBucketLifecycleConfigurationCommand, target)
+          .resolves({ Rules: [{ Status: 'Disabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } }] }),
+      ['warning target-bucket.unfinished-uploads-kept'],
+    ],
+    [
+      'no Object Lock',
+      ({ s3 }) => s3.on(GetObjectLockConfigurationCommand, audit).rejects(refusal('ObjectLockConfigurationNotFoundError', 404)),
+      ['error audit-bucket.not-locked'],
+    ],
+    [
+      'Object Lock that keeps nothing',
+      ({ s3 }) => s3.on(GetObjectLockConfigurationCommand, audit).resolves({ ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled' } }),
+      ['error audit-bucket.no-retention'],
+    ],
+    [
+      'SSE-C blocked in the target',
+      ({ s3 }) => s3.on(GetBucketEncryptionCommand, target).resolves(rule('aws:kms', STACK.keyArn, 'SSE-C')),
+      ['error target-bucket.sse-c-blocked'],
+    ],
+    [
+      'SSE-C blocked where it belongs',
+      ({ s3 }) => s3.on(GetBucketEncryptionCommand, ingest).resolves(rule('AES256', undefined, 'SSE-C')),
+      [],
+    ],
+    [
+      'another default in the target',
+      ({ s3 }) => s3.on(GetBucketEncryptionCommand, target).resolves(rule('AES256', undefined, 'NONE')),
+      ['warning target-bucket.default-encryption'],
+    ],
+    [
+      'sources under a key that nobody named',
+      ({ s3 }) => s3.on(GetBucketEncryptionCommand, ingest).resolves(rule('aws:kms', 'arn:aws:kms:eu-central-1:111111111111:key/theirs')),
+      ['warning ingest-bucket.default-encryption'],
+    ],
+    [
+      "sources under the stack's own key",
+      ({ s3 }) => s3.on(GetBucketEncryptionCommand, ingest).resolves(rule('aws:kms', STACK.keyArn)),
+      [],
+    ],
+    [
+      'no policies',
+      ({ s3 }) => s3.on(GetBucketPolicyCommand).rejects(refusal('NoSuchBucketPolicy', 404)),
+      ['error audit-bucket.tls-not-required', 'warning ingest-bucket.tls-not-required'],
+    ],
+    [
+      'a target policy that asks for TLS alone',
+      ({ s3 }) => s3.on(GetBucketPolicyCommand, target).resolves({ Policy: policyText(TLS_ONLY) }),
+      ['error target-bucket.reads-not-denied', 'error target-bucket.writes-not-guarded'],
+    ],
+    [
+      'a target policy that allows what it should deny',
+      ({ s3 }) =>
+        s3.on(GetBucketPolicyCommand, target).resolves({
+          Policy: policyText(TLS_ONLY, { ...GUARDED_WRITES, Effect: 'Allow' }, { ...GUARDED_READS, Effect: 'Allow' }),
+        }),
+      ['error target-bucket.reads-not-denied', 'error target-bucket.writes-not-guarded'],
+    ],
+    [
+      "roles of another stage in the target's policy",
+      ({ s3 }) => {
+        const condition = {
+          ArnNotEquals: { 'aws:PrincipalArn': ['arn:aws:iam::111111111111:role/sealdrop-test-download-111111111111-eu-central-1'] },
+        };
+        s3.on(GetBucketPolicyCommand, target).resolves({
+          Policy: policyText(TLS_ONLY, GUARDED_WRITES, { ...GUARDED_READS, Condition: condition }),
+        });
+      },
+      ['error target-bucket.shared-with-another-stage'],
+    ],
+    [
+      'no notifications',
+      ({ s3 }) => s3.on(GetBucketNotificationConfigurationCommand, ingest).resolves({}),
+      ['error ingest-bucket.not-notified'],
+    ],
+    [
+      'notifications of some events only',
+      ({ s3 }) =>
+        s3
+          .on(GetBucketNotificationConfigurationCommand, ingest)
+          .resolves(told({ QueueArn: queueArn('ingest'), Events: ['s3:ObjectCreated:Put'] })),
+      ['error ingest-bucket.not-notified'],
+    ],
+    [
+      'notifications in two entries',
+      ({ s3 }) =>
+        s3
+          .on(GetBucketNotificationConfigurationCommand, target)
+          .resolves(
+            told(
+              { QueueArn: queueArn('target-events'), Events: ['s3:ObjectCreated:*'] },
+              { QueueArn: queueArn('target-events'), Events: ['s3:ObjectRemoved:*', 's3:LifecycleExpiration:*'] },
+            ),
+          ),
+      [],
+    ],
+    [
+      'notifications of some keys only',
+      ({ s3 }) =>
+        s3.on(GetBucketNotificationConfigurationCommand, ingest).resolves(
+          told({
+            QueueArn: queueArn('ingest'),
+            Events: ['s3:ObjectCreated:*'],
+            Filter: { Key: { FilterRules: [{ Name: 'prefix', Value: 'in/' }] } },
+          }),
+        ),
+      ['warning ingest-bucket.partly-notified'],
+    ],
+    [
+      "another stage's queue",
+      ({ s3 }) =>
+        s3.on(GetBucketNotificationConfigurationCommand, ingest).resolves(told({ QueueArn: OTHER_QUEUE, Events: ['s3:ObjectCreated:*'] })),
+      ['error ingest-bucket.not-notified', 'error ingest-bucket.shared-with-another-stage'],
+    ],
+    [
+      'that one thing may not be looked at, and go on with the others',
+      ({ s3 }) => {
+        s3.on(GetBucketNotificationConfigurationCommand, ingest).rejects(refusal('AccessDenied', 403));
+        s3.on(GetBucketVersioningCommand, ingest).resolves({});
+      },
+      ['warning ingest-bucket.could-not-look', 'warning ingest-bucket.not-versioned'],
+    ],
+  ])('find %s', async (_, breakIt, found) => {
+    const world = healthyWorld();
+    breakIt(world);
+    if (found.includes('error audit-bucket.tls-not-required'))
+      world.s3.on(GetBucketPolicyCommand, target).resolves({ Policy: policyText(TLS_ONLY, GUARDED_WRITES, GUARDED_READS) });
+    expect(await findingsOf(world)).toEqual(found);
+  });
+
+  test('that block SSE-C are fine where no rule names it', async () => {
+    const policy = { ...healthyWorld().context.policy, rules: [] };
+    const world = healthyWorld({ policy });
+    world.s3.on(GetBucketEncryptionCommand, target).resolves(rule('aws:kms', STACK.keyArn, 'SSE-C'));
+    expect(await findingsOf(world)).toEqual([]);
+  });
+
+  test('that were brought keep their own default', async () => {
+    const world = healthyWorld({ stack: { targetBucket: 'theirs' } });
+    world.s3.on(GetBucketEncryptionCommand, { Bucket: 'theirs' }).resolves(rule('AES256'));
+    world.s3.on(GetBucketPolicyCommand, { Bucket: 'theirs' }).resolves({ Policy: policyText(TLS_ONLY, GUARDED_WRITES, GUARDED_READS) });
+    world.s3
+      .on(GetBucketNotificationConfigurationCommand, { Bucket: 'theirs' })
+      .resolves(
+        told({ QueueArn: queueArn('target-events'), Events: ['s3:ObjectCreated:*', 's3:ObjectRemoved:*', 's3:LifecycleExpiration:*'] }),
+      );
+    expect(await findingsOf(world)).toEqual([]);
+  });
+});
+
+describe('the command of a finding', () => {
+  const commandOf = async (world: World, id: string) => (await buckets.run(world.context)).find((finding) => finding.id === id)?.command;
+
+  test('keeps the notifications that the bucket has, but those of another stage', async () => {
+    const world = healthyWorld();
+    const theirs = { QueueArn: 'arn:aws:sqs:eu-central-1:111111111111:theirs', Events: ['s3:ObjectRemoved:*' as const] };
+    const TopicConfigurations = [{ TopicArn: 'arn:aws:sns:eu-central-1:111111111111:topic', Events: ['s3:ObjectTagging:*' as const] }];
+    world.s3
+      .on(GetBucketNotificationConfigurationCommand, ingest)
+      .resolves({ ...told(theirs, { QueueArn: OTHER_QUEUE, Events: ['s3:ObjectCreated:*'] }), TopicConfigurations });
+    const command = await commandOf(world, 'ingest-bucket.not-notified');
+    expect(command).toMatch(/^aws s3api put-bucket-notification-configuration --bucket sealdrop-prod-ingest-/);
+    expect(option(command, 'notification-configuration')).toEqual({
+      TopicConfigurations,
+      QueueConfigurations: [theirs, { Id: 'sealdrop', QueueArn: queueArn('ingest'), Events: ['s3:ObjectCreated:*'] }],
+    });
+  });
+
+  test('adds to the policy that the bucket has', async () => {
+    const world = healthyWorld();
+    const theirs = { Sid: "It's theirs", Effect: 'Deny', Principal: '*', Action: 's3:DeleteObject', Resource: '*' };
+    world.s3.on(GetBucketPolicyCommand, ingest).resolves({ Policy: policyText(theirs) });
+    const policy = option(await commandOf(world, 'ingest-bucket.tls-not-required'), 'policy');
+    expect(policy).toMatchObject({ Version: '2012-10-17', Statement: [theirs, { Effect: 'Deny', Condition: TLS_ONLY.Condition }] });
+  });
+
+  test('keeps the lifecycle rules that the bucket has', async () => {
+    const world = healthyWorld();
+    world.s3
+      .on(GetBucketLifecycleConfigurationCommand, ingest)
+      .resolves({ Rules: [{ ID: 'theirs', Status: 'Enabled', Filter: { Prefix: 'tmp/' } }] });
+    const command = await commandOf(world, 'ingest-bucket.unfinished-uploads-kept');
+    expect(option(command, 'lifecycle-configuration')).toMatchObject({ Rules: [{ ID: 'theirs' }, { ID: 'abort-unfinished-uploads' }] });
+  });
+
+  test('lets SSE-C in and keeps the default', async () => {
+    const world = healthyWorld();
+    world.s3.on(GetBucketEncryptionCommand, target).resolves(rule('aws:kms', STACK.keyArn, 'SSE-C'));
+    const command = await commandOf(world, 'target-bucket.sse-c-blocked');
+    expect(option(command, 'server-side-encryption-configuration')).toEqual(
+      rule('aws:kms', STACK.keyArn, 'NONE').ServerSideEncryptionConfiguration,
+    );
+  });
+});
