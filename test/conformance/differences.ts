@@ -10,12 +10,23 @@ const FILE = join(import.meta.dirname, 'differences.yml');
 /** A reason is a sentence; the same one may stand for several ids. */
 const schema = z.record(
   z.string(),
-  z.strictObject({ version: z.string(), explained: z.array(z.strictObject({ why: z.string().min(20), ids: z.array(z.string()).min(1) })) }),
+  z.strictObject({
+    name: z.string(),
+    home: z.url(),
+    version: z.string(),
+    seen: z.iso.date(),
+    explained: z.array(z.strictObject({ why: z.string().min(20), ids: z.array(z.string()).min(1) })),
+  }),
 );
 
 export interface Known {
-  /** Of the server that the reasons were found with. */
+  /** As its makers write it. */
+  name: string;
+  home: string;
+  /** Which the reasons were found with. */
   version: string;
+  /** When they were, as a date. */
+  seen: string;
   /** Reason by id. */
   reasons: ReadonlyMap<string, string>;
 }
@@ -35,7 +46,8 @@ export function knownDifferences(server: string, text = readFileSync(FILE, 'utf8
       reasons.set(id, why);
     }
   }
-  return { version: known.version, reasons };
+  const { name, home, version, seen } = known;
+  return { name, home, version, seen, reasons };
 }
 
 export interface Verdict {

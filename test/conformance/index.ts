@@ -67,9 +67,9 @@ async function main(args: string[]): Promise<number> {
   console.log(counts(verdict, outcomes.length));
   if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(outcomes.map(plain), null, 2)}\n`);
   const failed = verdict.unexplained.length + verdict.vanished.length + verdict.unknown.length > 0;
-  if (options.report !== undefined && server !== undefined && known !== null) {
+  if (options.report !== undefined && known !== null) {
     if (failed) console.error(`${options.report} is not written: explain first what is new.`);
-    else writeFileSync(options.report, reportPage({ server, known, outcomes, verdict }));
+    else writeFileSync(options.report, reportPage({ known, outcomes, verdict }));
   }
   return failed ? 1 : 0;
 }

@@ -17,34 +17,36 @@ export function differencesTable({ explained, unexplained, vanished, unknown }: 
 }
 
 interface Run {
-  server: string;
   known: Known;
   outcomes: readonly Outcome[];
   verdict: Verdict;
 }
 
-/** The page `docs/conformance.md`: no date and no times, so that the same findings are the same page. */
-export function reportPage({ server, known, outcomes, verdict }: Run): string {
+/** The page `docs/conformance.md`; the same findings are the same page to the byte. */
+export function reportPage({ known, outcomes, verdict }: Run): string {
   return `${[
     '# A second opinion',
     '',
-    '<!-- Written by npm run test:conformance -- --report; the reasons stand in test/conformance/differences.yml. -->',
+    '<!-- Written by scripts/second-emulator.sh --update; the reasons stand in test/conformance/differences.yml. -->',
     '',
     `The suite in \`test/conformance/\` holds ${outcomes.length} expectations, each with the page of AWS that says so, and drives any server through the official SDK.`,
-    `Sealdrop's sandbox shares all of them (\`npm test\`). ${server} ${known.version}, which we did not write, shares ${verdict.shared}; the other ${verdict.explained.length} are below.`,
+    `Sealdrop's sandbox shares all of them (\`npm test\`). [${known.name}](${known.home}) ${known.version}, which we did not write, shares ${verdict.shared} (${known.seen}); the other ${verdict.explained.length} are below.`,
     '',
     '```sh',
-    'scripts/second-emulator.sh                                             # installs it, runs everything, stops it; needs Python 3',
-    'npm run test:conformance -- --endpoint URL --server NAME [--service s3] # any other server',
+    'scripts/second-emulator.sh                                                  # installs it, asks it everything, stops it; needs Python 3',
+    'scripts/second-emulator.sh --update                                         # and writes this page',
+    'npm run test:conformance -- --endpoint URL [--server NAME] [--service s3]   # any other server',
+    'npm run test:conformance -- --help                                          # AWS itself too',
     '```',
     '',
     'Exit 1 when an expectation fails that `differences.yml` does not explain, or when an explained one holds by now.',
+    'CI runs the script, which also fails when this page is not what it found, and drives the functions against the same server.',
     '',
     '| service | expectations | shared | not shared |',
     '|---|---|---|---|',
     ...SERVICES.map((service) => countsOf(service, outcomes)),
     '',
-    `## What ${server} does not share`,
+    `## What ${known.name} does not share`,
     '',
     ...SERVICES.flatMap((service) => section(service, verdict)),
   ].join('\n')}`;

@@ -31,8 +31,8 @@ export const CHECKSUMS: Expectation[] = [
       },
     ),
   ),
-  expectation('s3.checksum.malformed', 'a checksum of the wrong length is refused with InvalidRequest', GUIDE, async (stage) => {
-    await refused(put(stage, { Body: NINE, ChecksumSHA256: 'AAAA' }), '400 InvalidRequest');
+  expectation('s3.checksum.malformed', 'a checksum of the wrong length is refused', GUIDE, async (stage) => {
+    await refused(put(stage, { Body: NINE, ChecksumSHA256: 'AAAA' }), '400 InvalidRequest', '400 BadDigest');
   }),
   expectation('s3.checksum.only-when-asked', 'HEAD gives checksums only when asked', ['s3-api', 'API_HeadObject'], async (stage) => {
     const { at } = await put(stage, { Body: NINE, ChecksumSHA256: CHECK_VALUES.SHA256 });
@@ -44,9 +44,9 @@ export const CHECKSUMS: Expectation[] = [
     ['s3-api', 'API_GetObjectAttributes'],
     async (stage) => {
       const { at } = await put(stage, { Body: NINE, ChecksumSHA256: CHECK_VALUES.SHA256 });
-      const command = new GetObjectAttributesCommand({ ...at, ObjectAttributes: ['ETag', 'Checksum', 'ObjectSize', 'StorageClass'] });
+      const command = new GetObjectAttributesCommand({ ...at, ObjectAttributes: ['ETag', 'Checksum', 'ObjectSize'] });
       const answer = await stage.s3.send(command);
-      has('the attributes', answer, { ObjectSize: 9, StorageClass: 'STANDARD' });
+      has('the attributes', answer, { ObjectSize: 9 });
       same('the checksum', answer.Checksum?.ChecksumSHA256, CHECK_VALUES.SHA256);
       matches('the ETag', answer.ETag, /^[0-9a-f]{32}$/);
     },

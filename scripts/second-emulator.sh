@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# A second opinion: installs an AWS emulator that we did not write, holds our expectations of AWS against it, runs our functions
+# against it, and stops it. Fails when what it finds is not what docs/conformance.md says.
+#
+#   scripts/second-emulator.sh            compares with the page
+#   scripts/second-emulator.sh --update   writes the page
+#   scripts/second-emulator.sh --serve    only starts it, prints how to reach it, and stops it with this script
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+name=ministack
+packages=scripts/second-emulator.txt
+# Outside of the project's own folders: a folder per set of packages, made once.
+venv=.build/second-emulator-$(cksum <"$packages" | cut -d' ' -f1)
+
+if ! command -v python3 >/dev/null 2>&1; then
+  echo 'The second emulator needs Python 3.10 or newer, and there is no python3 here.' >&2
+  exit 1
+fi
+if [ ! -x "$venv/bin/$name" ]; then
+  rm -rf "$venv"
+  mkdir -p .build
+  if ! python3 -m venv "$venv"; then
+    echo 'python3 cannot make a virtual environment; on Debian and Ubuntu install the package python3-venv.' >&2
+    rm -rf "$venv"
+    exit 1
+  fi
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$packages"
+fi
+
+work=$(mktemp -d)
+pid=''
+stop() {
+  if [ -n "$pid" ]; then
+    kill "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  fi
+  rm -rf "$work"
+}
+trap stop EXIT
+trap 'exit 130' INT TERM
+
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+# AUTH: it judges policies, and its first credential is the account's root.
+env AUTH=true BIND_HOST=127.0.0.1 GATEWAY_PORT="$port" AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test TMPDIR="$work" LOG_LEVEL=WARNING \
+  "$venv/bin/$name" >"$work/log" 2>&1 &
+pid=$!
+endpoint=http://127.0.0.1:$port
+ready='import sys, urllib.request; urllib.request.urlopen(sys.argv[1] + "/_ministack/health", timeout=1)'
+for try in $(seq 60); do
+  if python3 -c "$ready" "$endpoint" 2>/dev/null; then break; fi
+  if [ "$try" = 60 ] || ! kill -0 "$pid" 2>/dev/null; then
+    echo "$name did not start:" >&2
+    cat "$work/log" >&2
+    exit 1
+  fi
+  sleep 0.5
+done
+
+run() { node_modules/.bin/node --disable-warning=ExperimentalWarning "$@"; }
+administrator=$(run test/conformance/second-emulator/administrator.ts "$endpoint")
+export AWS_ENDPOINT_URL="$endpoint" AWS_REGION=us-east-1
+# shellcheck disable=SC2163,SC2086  # words of the form NAME=value
+export $administrator
+
+if [ "${1:-}" = --serve ]; then
+  printf 'export AWS_ENDPOINT_URL=%s AWS_REGION=%s %s\n' "$endpoint" "$AWS_REGION" "$administrator"
+  wait "$pid"
+  exit
+fi
+
+run test/conformance/index.ts --endpoint "$endpoint" --server "$name" --report "$work/conformance.md"
+if [ "${1:-}" = --update ]; then
+  cp "$work/conformance.md" docs/conformance.md
+elif ! diff -u docs/conformance.md "$work/conformance.md"; then
+  echo 'docs/conformance.md is not what was found: look at each change, then run scripts/second-emulator.sh --update.' >&2
+  exit 1
+fi
