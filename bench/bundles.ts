@@ -9,6 +9,7 @@ import { compared, type Figure, median } from './measure.ts';
 
 const CLIENTS: Record<string, string[]> = {
   encrypt: ['s3', 'dynamodb', 'kms', 'secrets-manager', 'sqs'],
+  audit: ['s3', 'dynamodb', 'kms', 'sqs'],
   download: ['s3', 'dynamodb', 'secrets-manager'],
   list: ['s3', 'dynamodb'],
   history: ['dynamodb'],

@@ -49,6 +49,7 @@ export function encryptDeps(config: BenchConfig, target: BenchTarget, policyPath
     deadLetters: createDeadLetters(sqs, target.deadLetterQueueUrl),
     queueUrl: target.queueUrl,
     maxReceiveCount: 5,
+    metrics: { add() {}, flush() {} },
     log: { info() {}, warn() {}, error() {} },
   };
 }

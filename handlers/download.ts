@@ -7,10 +7,12 @@ import { createAuditTrail } from '../src/audit/trail.ts';
 import { objectHeaders } from '../src/http/object-headers.ts';
 import { parseApiRequest, requestedKey } from '../src/http/request.ts';
 import { createCustomerKeys } from '../src/keys/customer-keys.ts';
+import { createMetrics } from '../src/metrics.ts';
 import { createLog } from '../src/observability.ts';
 import { type OpenDeps, openObject } from '../src/open-object.ts';
 import { problemJson } from '../src/problem-json.ts';
 import * as runtime from '../src/runtime.ts';
+import { writeMetrics } from '../src/write-metrics.ts';
 
 /** What Lambda streams of one response, "200 MB" read the smaller way: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html */
 const MAX_STREAMED_BYTES = 200_000_000;
@@ -24,6 +26,7 @@ interface StreamedResponse {
 export const createHandler = (deps: () => OpenDeps) =>
   middy<unknown, StreamedResponse>({ executionMode: executionModeStreamifyResponse })
     .use(problemJson(() => deps().log))
+    .use(writeMetrics(() => deps().metrics))
     .handler(async (event) => {
       const request = parseApiRequest(event, ['key']);
       const { caller, requestId } = request;
@@ -34,7 +37,7 @@ export const createHandler = (deps: () => OpenDeps) =>
 
 export const handler = createHandler(
   runtime.lazily(() => {
-    const env = runtime.environment('TARGET_BUCKET', 'TARGET_BUCKET_OWNER', 'AUDIT_TABLE', 'CUSTOMER_KEY_SECRET');
+    const env = runtime.environment('TARGET_BUCKET', 'TARGET_BUCKET_OWNER', 'AUDIT_TABLE', 'CUSTOMER_KEY_SECRET', 'STACK_NAME');
     const dynamodb = runtime.dynamodb();
     return {
       s3: runtime.s3(),
@@ -45,6 +48,7 @@ export const handler = createHandler(
       trail: createAuditTrail(dynamodb, env.AUDIT_TABLE),
       customerKeys: createCustomerKeys({ secretsManager: runtime.secretsManager(), secretId: env.CUSTOMER_KEY_SECRET }),
       maxBodyBytes: MAX_STREAMED_BYTES,
+      metrics: createMetrics({ stack: env.STACK_NAME, write: runtime.print }),
       log: createLog('download'),
     };
   }),

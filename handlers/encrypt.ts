@@ -7,6 +7,7 @@ import { createDeadLetters } from '../src/dead-letters.ts';
 import { parseIngestEvent } from '../src/events/index.ts';
 import { createCustomerKeys } from '../src/keys/customer-keys.ts';
 import { createManagedKey } from '../src/keys/managed-key.ts';
+import { createMetrics } from '../src/metrics.ts';
 import { createLog } from '../src/observability.ts';
 import { policyFingerprint } from '../src/policy/fingerprint.ts';
 import { type ProcessDeps, processIngest } from '../src/process-ingest.ts';
@@ -20,8 +21,13 @@ const RESERVE_MS = 20_000;
 export const createHandler =
   (deps: () => ProcessDeps) =>
   async (event: unknown, context?: Pick<Context, 'getRemainingTimeInMillis'>): Promise<SQSBatchResponse> => {
+    const own = deps();
     const signal = context && AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - RESERVE_MS));
-    return batchResponse(await processIngest(parseIngestEvent(event), signal === undefined ? deps() : { ...deps(), signal }));
+    try {
+      return batchResponse(await processIngest(parseIngestEvent(event), signal === undefined ? own : { ...own, signal }));
+    } finally {
+      own.metrics.flush();
+    }
   };
 
 export const handler = createHandler(
@@ -36,6 +42,7 @@ export const handler = createHandler(
       'INGEST_QUEUE_URL',
       'DEAD_LETTER_QUEUE_URL',
       'MAX_RECEIVE_COUNT',
+      'STACK_NAME',
     );
     const policy = runtime.policy();
     const sqs = runtime.sqs();
@@ -56,6 +63,7 @@ export const handler = createHandler(
       deadLetters: createDeadLetters(sqs, env.DEAD_LETTER_QUEUE_URL),
       queueUrl: env.INGEST_QUEUE_URL,
       maxReceiveCount: positiveInteger('MAX_RECEIVE_COUNT', env.MAX_RECEIVE_COUNT),
+      metrics: createMetrics({ stack: env.STACK_NAME, write: runtime.print }),
       log: createLog('encrypt'),
     };
   }),

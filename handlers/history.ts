@@ -3,10 +3,12 @@ import middy from '@middy/core';
 import { createAuditTrail } from '../src/audit/trail.ts';
 import { toJson } from '../src/http/problem.ts';
 import { parseApiRequest, requestedKey, wholeNumber } from '../src/http/request.ts';
+import { createMetrics } from '../src/metrics.ts';
 import { type HistoryDeps, objectHistory } from '../src/object-history.ts';
 import { createLog } from '../src/observability.ts';
 import { problemJson } from '../src/problem-json.ts';
 import * as runtime from '../src/runtime.ts';
+import { writeMetrics } from '../src/write-metrics.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
@@ -14,6 +16,7 @@ const MAX_LIMIT = 1000;
 export const createHandler = (deps: () => HistoryDeps) =>
   middy()
     .use(problemJson(() => deps().log))
+    .use(writeMetrics(() => deps().metrics))
     .handler(async (event: unknown) => {
       const request = parseApiRequest(event, ['key', 'from', 'to', 'limit', 'cursor']);
       const { query, caller, requestId } = request;
@@ -24,11 +27,12 @@ export const createHandler = (deps: () => HistoryDeps) =>
 
 export const handler = createHandler(
   runtime.lazily(() => {
-    const env = runtime.environment('TARGET_BUCKET', 'AUDIT_TABLE');
+    const env = runtime.environment('TARGET_BUCKET', 'AUDIT_TABLE', 'STACK_NAME');
     return {
       targetBucket: env.TARGET_BUCKET,
       access: runtime.policy().access,
       trail: createAuditTrail(runtime.dynamodb(), env.AUDIT_TABLE),
+      metrics: createMetrics({ stack: env.STACK_NAME, write: runtime.print }),
       log: createLog('history'),
     };
   }),

@@ -7,7 +7,6 @@ import { asSealdropError, SealdropError } from './errors.ts';
 import type { EventMessage, ObjectWritten, TargetEvent } from './events/index.ts';
 import { type InspectDeps, inspectWrite } from './inspect-write.ts';
 import { countFailure, type Metrics } from './metrics.ts';
-import type { Log } from './observability.ts';
 import { type Attempt, describeError, type Failure, type SettleDeps, type SettledMessage, settleMessages } from './settle-messages.ts';
 
 /** Look-ups under way at once in one invocation. */
@@ -27,8 +26,6 @@ export interface AuditDeps extends InspectDeps, SettleDeps {
   recordGraceSeconds: number;
   trail: AuditTrail;
   records: ObjectRecords;
-  metrics: Metrics;
-  log: Log;
   /** Milliseconds; for tests. */
   now?: () => number;
 }

@@ -10,6 +10,7 @@ import { describeEncryption, type EncryptionDescription } from './encryption/ind
 import { asSealdropError, SealdropError } from './errors.ts';
 import type { ObjectRef } from './events/index.ts';
 import type { Log } from './observability.ts';
+import type { EncryptionMode } from './policy/schema.ts';
 
 /** Copies under way at once in one invocation; S3 does the work, so this bounds open requests, not memory. */
 const MAX_PARALLEL_COPIES = 32;
@@ -29,9 +30,15 @@ export interface EncryptRequest {
   lastTry: boolean;
 }
 
-export type EncryptOutcome =
-  | { status: 'encrypted'; ref: ObjectRef; encryption: EncryptionDescription; durationMs: number }
-  | { status: 'failed'; ref: ObjectRef; error: SealdropError };
+export type EncryptOutcome = { status: 'encrypted'; ref: ObjectRef; encryption: EncryptionDescription; durationMs: number } | Failed;
+
+/** `mode`: how it was to be encrypted, where that was decided before it failed. */
+interface Failed {
+  status: 'failed';
+  ref: ObjectRef;
+  error: SealdropError;
+  mode?: EncryptionMode;
+}
 
 /**
  * Outcomes come in the order of the requests; it does not throw. One table call holds the audit events of all of them and
@@ -46,7 +53,7 @@ export async function encryptObjects(requests: EncryptRequest[], deps: EncryptDe
     deps.log.error('events or records could not be written', { objects: copies.length, cause: asSealdropError(error).message });
     // Without event and record nothing counts, and a failure is retried to be recorded; at the last try its own cause matters more.
     return copies.map(({ outcome }, index) =>
-      outcome.status === 'failed' && requests[index]?.lastTry ? outcome : failed(outcome.ref, error),
+      outcome.status === 'failed' && requests[index]?.lastTry ? outcome : failed(outcome.ref, error, modeOf(outcome)),
     );
   }
   return copies.map(({ outcome }) => outcome);
@@ -60,8 +67,9 @@ interface CopyStep {
 
 async function copyOne({ ref, lastTry }: EncryptRequest, deps: EncryptDeps): Promise<CopyStep> {
   const started = performance.now();
+  const decided: Decided = {};
   try {
-    const { stored, encryption, key } = await decideAndCopy(ref, deps);
+    const { stored, encryption, key } = await decideAndCopy(ref, deps, decided);
     const named = { ...ref, key };
     return {
       outcome: { status: 'encrypted', ref: named, encryption, durationMs: performance.now() - started },
@@ -69,7 +77,7 @@ async function copyOne({ ref, lastTry }: EncryptRequest, deps: EncryptDeps): Pro
       record: recordOf(named, stored, encryption, deps),
     };
   } catch (error) {
-    const outcome = failed(ref, error);
+    const outcome = failed(ref, error, decided.mode);
     const { code, retryable, message } = outcome.error;
     const final = !retryable || lastTry;
     const event: AuditEvent = { ...eventOf(ref, deps), action: 'EncryptionFailed', outcome: 'failure', code, detail: message };
@@ -77,19 +85,26 @@ async function copyOne({ ref, lastTry }: EncryptRequest, deps: EncryptDeps): Pro
   }
 }
 
+/** What is known when a copy fails. */
+interface Decided {
+  mode?: EncryptionMode;
+}
+
 async function decideAndCopy(
   ref: ObjectRef,
   deps: EncryptDeps,
+  decided: Decided,
 ): Promise<{ stored: StoredCopy; encryption: EncryptionDescription; key: string }> {
   try {
     planCopy(ref);
     const encryption = await decideEncryption(ref, deps);
+    decided.mode = encryption.mode;
     const stored = await copyObject(deps, ref, encryption);
     return { stored, encryption: describeEncryption(encryption), key: ref.key };
   } catch (error) {
     const { alternativeKey, ...rest } = ref;
     if (alternativeKey === undefined || !isOtherObject(error)) throw error;
-    return decideAndCopy({ ...rest, key: alternativeKey }, deps);
+    return decideAndCopy({ ...rest, key: alternativeKey }, deps, decided);
   }
 }
 
@@ -98,8 +113,12 @@ function isOtherObject(error: unknown): boolean {
   return error instanceof SealdropError && (error.code === 'source-gone' || error.code === 'source-changed');
 }
 
-function failed(ref: ObjectRef, error: unknown): { status: 'failed'; ref: ObjectRef; error: SealdropError } {
-  return { status: 'failed', ref, error: asSealdropError(error, ref) };
+function failed(ref: ObjectRef, error: unknown, mode: EncryptionMode | undefined): Failed {
+  return { status: 'failed', ref, error: asSealdropError(error, ref), ...(mode === undefined ? {} : { mode }) };
+}
+
+function modeOf(outcome: EncryptOutcome): EncryptionMode | undefined {
+  return outcome.status === 'encrypted' ? outcome.encryption.mode : outcome.mode;
 }
 
 function eventOf(ref: ObjectRef, deps: EncryptDeps) {

@@ -5,6 +5,7 @@ import { SealdropError } from './errors.ts';
 import { decodeFormKey } from './events/index.ts';
 import { mayAccess } from './http/access.ts';
 import type { Caller } from './http/request.ts';
+import type { Metrics } from './metrics.ts';
 import type { Log } from './observability.ts';
 import type { AccessRule } from './policy/schema.ts';
 import { recordRefusal } from './record-refusal.ts';
@@ -17,6 +18,7 @@ export interface ListDeps {
   targetBucketOwner: string;
   access: AccessRule[];
   trail: AuditTrail;
+  metrics: Metrics;
   log: Log;
 }
 

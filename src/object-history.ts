@@ -4,6 +4,7 @@ import type { AuditTrail } from './audit/trail.ts';
 import { SealdropError } from './errors.ts';
 import { mayAccess } from './http/access.ts';
 import type { Caller } from './http/request.ts';
+import type { Metrics } from './metrics.ts';
 import type { Log } from './observability.ts';
 import type { AccessRule } from './policy/schema.ts';
 import { recordRefusal } from './record-refusal.ts';
@@ -12,6 +13,7 @@ export interface HistoryDeps {
   targetBucket: string;
   access: AccessRule[];
   trail: AuditTrail;
+  metrics: Metrics;
   log: Log;
 }
 

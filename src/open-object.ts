@@ -4,6 +4,7 @@ import type { AuditTrail } from './audit/trail.ts';
 import { asSealdropError, SealdropError } from './errors.ts';
 import { mayAccess } from './http/access.ts';
 import type { Caller } from './http/request.ts';
+import type { Metrics } from './metrics.ts';
 import type { Log } from './observability.ts';
 import type { AccessRule } from './policy/schema.ts';
 import { type OpenedObject, type ReadDeps, type ReadRequest, readObject } from './read-object.ts';
@@ -12,6 +13,7 @@ import { recordRefusal } from './record-refusal.ts';
 export interface OpenDeps extends ReadDeps {
   access: AccessRule[];
   trail: AuditTrail;
+  metrics: Metrics;
   log: Log;
 }
 
@@ -26,6 +28,7 @@ export interface OpenRequest extends ReadRequest {
  */
 export async function openObject(request: OpenRequest, deps: OpenDeps): Promise<OpenedObject> {
   const { key, caller, requestId } = request;
+  const started = performance.now();
   if (!mayAccess(deps.access, caller.claims, 'read', key)) {
     await recordRefusal({ action: 'DownloadDenied', bucket: deps.targetBucket, key, caller, requestId }, deps);
     throw new SealdropError('forbidden', 'You may not read this key');
@@ -43,7 +46,15 @@ export async function openObject(request: OpenRequest, deps: OpenDeps): Promise<
     opened.object.body?.destroy();
     throw error;
   }
+  if (request.purpose === 'read') countRead(opened.object, performance.now() - started, deps.metrics);
   return opened.object;
+}
+
+/** What is about to flow; S3 says beforehand how many bytes. */
+function countRead({ mode, contentLength }: OpenedObject, latencyMs: number, metrics: Metrics): void {
+  metrics.add('ObjectsDownloaded', 1, { mode });
+  metrics.add('BytesDownloaded', contentLength);
+  metrics.add('DownloadLatency', Math.round(latencyMs));
 }
 
 function readEvent({ key, caller, purpose, requestId }: OpenRequest, bucket: string): AuditEvent {

@@ -1,6 +1,7 @@
 /** What becomes of ingest messages. */
 import { type EncryptDeps, type EncryptOutcome, encryptObjects } from './encrypt-objects.ts';
 import type { EventMessage, ObjectRef } from './events/index.ts';
+import { countFailure, type Metrics } from './metrics.ts';
 import type { Log } from './observability.ts';
 import { describeError, type SettleDeps, type SettledMessage, settleMessages } from './settle-messages.ts';
 
@@ -17,9 +18,23 @@ export function processIngest(messages: EventMessage<ObjectRef>[], deps: Process
     );
     return outcomes.map((outcome) => {
       logOutcome(outcome, deps.log);
+      countOutcome(outcome, deps.metrics);
       return outcome.status === 'failed' ? { error: outcome.error } : null;
     });
   });
+}
+
+/** Outcomes come once their records are written: until then nothing counts as encrypted. */
+function countOutcome(outcome: EncryptOutcome, metrics: Metrics): void {
+  if (outcome.status === 'failed') {
+    countFailure(metrics, outcome.error, outcome.mode);
+    return;
+  }
+  const { mode } = outcome.encryption;
+  metrics.add('ObjectsEncrypted', 1, { mode });
+  metrics.add('BytesEncrypted', outcome.ref.size, { mode });
+  // S3's clock and ours may differ.
+  metrics.add('EncryptLatency', Math.max(0, Date.now() - Date.parse(outcome.ref.eventTime)));
 }
 
 function logOutcome(outcome: EncryptOutcome, log: Log): void {

@@ -4,6 +4,7 @@ import type { SQSBatchResponse } from 'aws-lambda';
 import type { DeadLetters } from './dead-letters.ts';
 import { asSealdropError, SealdropError } from './errors.ts';
 import type { EventMessage } from './events/index.ts';
+import { countFailure, type Metrics } from './metrics.ts';
 import type { Log } from './observability.ts';
 
 /** The first retry comes within this time, each further one within twice the one before. */
@@ -17,6 +18,7 @@ export interface SettleDeps {
   queueUrl: string;
   /** Deliveries before the queue itself gives up (its maxReceiveCount). */
   maxReceiveCount: number;
+  metrics: Metrics;
   log: Log;
 }
 
@@ -49,7 +51,7 @@ export interface SettledMessage<Item> {
 
 /**
  * Results come in the order of the messages. Does not throw: what goes wrong is a message's verdict.
- * @param work does what all messages ask for, at once; gives each attempt's failure in its place, `null`: done. Does not throw.
+ * @param work does what all messages ask for, at once; counts and gives each attempt's failure in its place, `null`: done. Does not throw.
  */
 export async function settleMessages<Item extends Traced>(
   messages: EventMessage<Item>[],
@@ -64,7 +66,9 @@ export async function settleMessages<Item extends Traced>(
       const mine = failures.slice(next, next + itemsOf(message).length);
       next += mine.length;
       const found = mine.filter((failure) => failure !== null);
-      return settle(message, 'error' in message.content ? [{ error: message.content.error }] : found, deps);
+      if (!('error' in message.content)) return settle(message, found, deps);
+      countFailure(deps.metrics, message.content.error);
+      return settle(message, [{ error: message.content.error }], deps);
     }),
   );
 }
