@@ -120,9 +120,15 @@ async function apply(
     });
   } catch (error) {
     if (error instanceof DeploymentError) throw error;
-    const what = error instanceof AwsError ? `${error.code}: ${error.message}` : error instanceof Error ? error.message : String(error);
+    const what = error instanceof AwsError ? describeRefusal(error) : error instanceof Error ? error.message : String(error);
     throw new DeploymentError(`${logicalId} (${type}) could not be deployed: ${what}`, { cause: error });
   }
+}
+
+/** S3 says in the details which of several things it means. */
+function describeRefusal({ code, message, detail }: AwsError): string {
+  const details = Object.entries(detail).map(([name, value]) => `${name}: ${value}`);
+  return [`${code}: ${message}`, ...details].join(' · ');
 }
 
 function checkReplacement(

@@ -9,6 +9,11 @@ afterEach(() => bench.close());
 
 const ACCOUNT = 'us-east-1:000000000000';
 
+const topicPolicy = (key: string) => ({
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Deny', Principal: '*', Action: 'sns:Publish', Resource: '*', Condition: { Bool: { [key]: 'false' } } }],
+});
+
 /** One of each type, as a stack would have it. */
 const MONITORING = {
   Group: { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: '/aws/lambda/x', RetentionInDays: '30' } },
@@ -23,7 +28,7 @@ const MONITORING = {
   Topic: { Type: 'AWS::SNS::Topic', Properties: { TopicName: 'alarms', KmsMasterKeyId: 'alias/aws/sns' } },
   TopicPolicy: {
     Type: 'AWS::SNS::TopicPolicy',
-    Properties: { Topics: [{ Ref: 'Topic' }], PolicyDocument: { Version: '2012-10-17', Statement: [] } },
+    Properties: { Topics: [{ Ref: 'Topic' }], PolicyDocument: topicPolicy('aws:SecureTransport') },
   },
   Subscription: {
     Type: 'AWS::SNS::Subscription',
@@ -95,6 +100,7 @@ describe('a mistake is an error by name', () => {
     ['Group', { Retention: 30 }, /does not know the property Retention\. It knows here: LogGroupName/],
     ['Filter', { MetricTransformations: [] }, /MetricTransformations/],
     ['Topic', { Encrypted: true }, /does not know the property Encrypted/],
+    ['TopicPolicy', { PolicyDocument: topicPolicy('aws:SecureTransports') }, /PolicyDocument: .*aws:SecureTransports/],
     ['Subscription', { Protocol: 'mail' }, /Protocol/],
     ['Alarm', { TreatMissingData: 'notbreaching' }, /TreatMissingData/],
     ['Alarm', { ComparisonOperator: '>' }, /ComparisonOperator/],

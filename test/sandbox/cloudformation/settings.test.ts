@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openStackBench, type StackBench } from './workbench.ts';
 
 let bench: StackBench;
@@ -8,6 +8,26 @@ beforeEach(() => {
 afterEach(() => bench.close());
 
 const queue = (QueueName: string) => ({ Type: 'AWS::SQS::Queue', Properties: { QueueName } });
+/** The policy of a queue that the bucket `data` may send to. */
+const openToS3 = (queueId: string) => ({
+  Type: 'AWS::SQS::QueuePolicy',
+  Properties: {
+    Queues: [{ Ref: queueId }],
+    PolicyDocument: {
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Principal: { Service: 's3.amazonaws.com' },
+          Action: 'sqs:SendMessage',
+          Resource: { 'Fn::GetAtt': [queueId, 'Arn'] },
+          Condition: { ArnEquals: { 'aws:SourceArn': 'arn:aws:s3:::data' } },
+        },
+      ],
+    },
+  },
+});
+
 const key = (Properties: object = {}) => ({
   Type: 'AWS::KMS::Key',
   DeletionPolicy: 'Retain',
@@ -63,23 +83,37 @@ test("a bucket's lifecycle is what S3 would be told", async () => {
   });
 });
 
-test('a bucket sends each event to its own queue', async () => {
+describe('a bucket that tells queues', () => {
   const sends = (Event: string, queueId: string) => ({ Event, Queue: { 'Fn::GetAtt': [queueId, 'Arn'] } });
-  await bench.deploy({
-    Made: queue('made'),
-    Gone: queue('gone'),
-    Data: {
-      Type: 'AWS::S3::Bucket',
-      Properties: {
-        BucketName: 'data',
-        NotificationConfiguration: { QueueConfigurations: [sends('s3:ObjectCreated:*', 'Made'), sends('s3:ObjectRemoved:*', 'Gone')] },
-      },
-    },
+  const bucket = (...QueueConfigurations: object[]) => ({
+    Type: 'AWS::S3::Bucket',
+    DependsOn: ['MadeOpen', 'GoneOpen'],
+    Properties: { BucketName: 'data', NotificationConfiguration: { QueueConfigurations } },
   });
-  expect(bench.services.s3.settings('data').notification?.QueueConfigurations).toEqual([
-    { QueueArn: 'arn:aws:sqs:us-east-1:000000000000:made', Events: ['s3:ObjectCreated:*'] },
-    { QueueArn: 'arn:aws:sqs:us-east-1:000000000000:gone', Events: ['s3:ObjectRemoved:*'] },
-  ]);
+  const Made = queue('made');
+  const Gone = queue('gone');
+
+  test('tells each its own event', async () => {
+    const Data = bucket(
+      sends('s3:ObjectCreated:*', 'Made'),
+      sends('s3:ObjectRemoved:*', 'Gone'),
+      sends('s3:LifecycleExpiration:*', 'Gone'),
+    );
+    await bench.deploy({ Made, Gone, MadeOpen: openToS3('Made'), GoneOpen: openToS3('Gone'), Data });
+    expect(bench.services.s3.settings('data').notification?.QueueConfigurations).toEqual([
+      { QueueArn: 'arn:aws:sqs:us-east-1:000000000000:made', Events: ['s3:ObjectCreated:*'] },
+      { QueueArn: 'arn:aws:sqs:us-east-1:000000000000:gone', Events: ['s3:ObjectRemoved:*'] },
+      { QueueArn: 'arn:aws:sqs:us-east-1:000000000000:gone', Events: ['s3:LifecycleExpiration:*'] },
+    ]);
+  });
+
+  test('cannot be made when a queue does not let S3 send, and the error names the queue', async () => {
+    const Data = bucket(sends('s3:ObjectCreated:*', 'Gone'));
+    const resources = { Made, Gone, MadeOpen: openToS3('Made'), GoneOpen: openToS3('Made'), Data };
+    await expect(bench.deploy(resources)).rejects.toThrow(
+      /Data \(AWS::S3::Bucket\) .*destination configurations.*sqs:us-east-1:000000000000:gone/,
+    );
+  });
 });
 
 test('a key rotates as the template says, and as it says later', async () => {
