@@ -15,7 +15,7 @@ export interface Statement {
 
 /** @returns no statements for a text that is no policy */
 export function statementsOf(text: string | undefined): Statement[] {
-  return list(member(parse(text), 'Statement')).map((statement) => {
+  return rawStatementsOf(text).map((statement) => {
     const principal = member(statement, 'Principal');
     const effect = member(statement, 'Effect');
     const notActions = member(statement, 'NotAction') !== undefined;
@@ -32,10 +32,24 @@ export function statementsOf(text: string | undefined): Statement[] {
   });
 }
 
+/** As they stand there. */
+export function rawStatementsOf(text: string | undefined): unknown[] {
+  return list(member(parse(text), 'Statement'));
+}
+
+/** The same text for statements that say the same: the order of values, and one value alone or in a list, mean nothing. */
+export function normalized(statement: unknown): string {
+  return JSON.stringify(
+    entries(statement)
+      .map(([name, value]) => [name, name === 'Condition' ? conditionsIn(value) : alike(value)])
+      .sort(),
+  );
+}
+
 /** The policy with more statements; one of the same Sid gives way. */
 export function withStatements(text: string | undefined, added: readonly { Sid: string }[]): object {
   const sids = added.map(({ Sid }) => Sid);
-  const kept = list(member(parse(text), 'Statement')).filter((statement) => !sids.includes(String(member(statement, 'Sid'))));
+  const kept = rawStatementsOf(text).filter((statement) => !sids.includes(String(member(statement, 'Sid'))));
   return { Version: '2012-10-17', Statement: [...kept, ...added] };
 }
 
@@ -70,6 +84,26 @@ function conditionsOf(condition: unknown): Statement['conditions'] {
       Object.fromEntries(entries(compared).map(([key, value]) => [key.toLowerCase(), texts(value)])),
     ]),
   );
+}
+
+/** Condition keys have no case: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html */
+function conditionsIn(condition: unknown): unknown {
+  return entries(condition)
+    .map(([operator, compared]) => [
+      operator,
+      entries(compared)
+        .map(([key, value]) => [key.toLowerCase(), alike(value)])
+        .sort(),
+    ])
+    .sort();
+}
+
+function alike(value: unknown): unknown {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return entries(value)
+      .map(([name, member]) => [name, alike(member)])
+      .sort();
+  return texts(value).sort();
 }
 
 function parse(text: string | undefined): unknown {

@@ -51,23 +51,28 @@ function blockedSseC(
   ];
 }
 
-/** Every write of ours names its encryption; the default is for those that name none. */
+/** Every write of ours names its encryption; the default is for those that name none. The audit bucket has a key of its own. */
 function otherDefault({ stack }: DoctorContext, { subject, name }: BucketUnderCheck, rules: ServerSideEncryptionRule[]): Finding[] {
   const applied = rules[0]?.ApplyServerSideEncryptionByDefault;
-  const asDeployed = applied?.SSEAlgorithm === 'aws:kms' && applied.KMSMasterKeyID === stack.keyArn;
+  const key = subject === 'audit-bucket' ? applied?.KMSMasterKeyID : stack.keyArn;
+  const asDeployed = applied?.SSEAlgorithm === 'aws:kms' && key !== undefined && applied.KMSMasterKeyID === key;
   if (asDeployed || !isOwnBucket(stack, name)) return [];
-  const wanted = {
-    ...rules[0],
-    ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: stack.keyArn },
-    BucketKeyEnabled: true,
-  };
   return [
     warning(`${subject}.default-encryption`, {
       resource: name,
-      what: `the default encryption is ${describe(rules)}, not the stack's own key`,
-      nextStep: "Give the bucket the stack's key as its default.",
-      command: awsCommand('s3api', 'put-bucket-encryption', { bucket: name, 'server-side-encryption-configuration': { Rules: [wanted] } }),
-      evidence: { found: describe(rules), expected: `aws:kms ${stack.keyArn}` },
+      what: `the default encryption is ${describe(rules)}, not a KMS key of the stack`,
+      nextStep: 'Give the bucket its default back.',
+      ...(key !== undefined && {
+        command: awsCommand('s3api', 'put-bucket-encryption', {
+          bucket: name,
+          'server-side-encryption-configuration': {
+            Rules: [
+              { ...rules[0], ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: key }, BucketKeyEnabled: true },
+            ],
+          },
+        }),
+      }),
+      evidence: { found: describe(rules), expected: `aws:kms ${key ?? ''}`.trim() },
     }),
   ];
 }

@@ -2,21 +2,27 @@
 import { GetBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { awsCommand } from '../aws-command.ts';
 import type { DoctorContext } from '../context.ts';
+import { type ExpectedStatement, targetStatements, tlsStatements } from '../expected-policies.ts';
 import { error, type Finding, warning } from '../finding.ts';
 import { look } from '../look.ts';
-import { bucketArn, otherStage } from '../names.ts';
-import { asksFor, comparedWith, covers, type Statement, statementsOf, withStatements } from '../policy-document.ts';
+import { FUNCTIONS, otherStage, roleArn } from '../names.ts';
+import {
+  asksFor,
+  comparedWith,
+  covers,
+  normalized,
+  rawStatementsOf,
+  type Statement,
+  statementsOf,
+  withStatements,
+} from '../policy-document.ts';
 import { addressOf, type BucketUnderCheck, question } from './bucket.ts';
 
 /** Operators by which a deny leaves somebody out. */
 const BUT_FOR = ['ArnNotEquals', 'ArnNotLike', 'ArnNotEqualsIfExists', 'ArnNotLikeIfExists', 'StringNotEquals', 'StringNotLike'];
 
 export function checkBucketPolicy(context: DoctorContext, bucket: BucketUnderCheck): Promise<Finding[]> {
-  const judge = (text: string | undefined) => {
-    const denies = statementsOf(text).filter(({ effect }) => effect === 'Deny');
-    const findings = [...insecure(context, bucket, denies, text), ...sharedRoles(context, bucket, text)];
-    return bucket.subject === 'target-bucket' ? [...findings, ...unguarded(bucket, denies)] : findings;
-  };
+  const judge = (text: string | undefined) => [...sharedRoles(context, bucket, text), ...JUDGES[bucket.subject](context, bucket, text)];
   return look(
     question(bucket, 's3:GetBucketPolicy'),
     () => context.clients.s3.send(new GetBucketPolicyCommand(addressOf(bucket))),
@@ -25,63 +31,77 @@ export function checkBucketPolicy(context: DoctorContext, bucket: BucketUnderChe
   );
 }
 
+type Judge = (context: DoctorContext, bucket: BucketUnderCheck, text: string | undefined) => Finding[];
+
+const JUDGES: Record<BucketUnderCheck['subject'], Judge> = {
+  'ingest-bucket': insecure,
+  'target-bucket': incomplete,
+  'audit-bucket': (context, bucket, text) => [...insecure(context, bucket, text), ...deletable(bucket, text)],
+};
+
 /** Principals that a policy with this text lets read objects; `null`: it keeps nobody from reading. */
 export function readersOf(text: string | undefined): string[] | null {
-  const denies = statementsOf(text).filter((statement) => statement.effect === 'Deny' && guardsReads(statement));
+  const denies = deniesIn(text).filter(guardsReads);
   return denies.length === 0 ? null : denies.flatMap((statement) => comparedWith(statement, BUT_FOR, 'aws:PrincipalArn'));
 }
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html */
-function insecure({ stack }: DoctorContext, { subject, name }: BucketUnderCheck, denies: Statement[], text: string | undefined): Finding[] {
-  const refusesPlain = denies.some(
-    (statement) =>
-      covers(statement, 's3:GetObject') && comparedWith(statement, ['Bool', 'BoolIfExists'], 'aws:SecureTransport').includes('false'),
-  );
-  if (refusesPlain) return [];
-  const arn = bucketArn(stack, name);
-  const statement = {
-    Sid: 'TlsOnly',
-    Effect: 'Deny',
-    Principal: '*',
-    Action: 's3:*',
-    Resource: [arn, `${arn}/*`],
-    Condition: { Bool: { 'aws:SecureTransport': 'false' } },
-  };
-  const finding = {
-    resource: name,
-    what: 'the bucket policy does not refuse requests without TLS',
-    nextStep: 'Deny them in the bucket policy.',
-    command: awsCommand('s3api', 'put-bucket-policy', { bucket: name, policy: withStatements(text, [statement]) }),
-  };
-  return [subject === 'ingest-bucket' ? warning(`${subject}.tls-not-required`, finding) : error(`${subject}.tls-not-required`, finding)];
+function insecure({ stack }: DoctorContext, { subject, name }: BucketUnderCheck, text: string | undefined): Finding[] {
+  const denies = deniesIn(text).filter((statement) => covers(statement, 's3:GetObject'));
+  const plain = denies.some((statement) => comparedWith(statement, ['Bool', 'BoolIfExists'], 'aws:SecureTransport').includes('false'));
+  const old = denies.some((statement) => asksFor(statement, 's3:TlsVersion'));
+  if (plain && old) return [];
+  return [
+    warning(`${subject}.tls-not-required`, {
+      resource: name,
+      what: `the bucket policy does not refuse requests ${plain ? 'by TLS older than 1.2' : 'without TLS'}`,
+      nextStep: 'Deny them in the bucket policy.',
+      command: putPolicy(name, text, tlsStatements(stack, name)),
+    }),
+  ];
 }
 
-function unguarded({ subject, name }: BucketUnderCheck, denies: Statement[]): Finding[] {
-  const findings: Finding[] = [];
-  if (!denies.some(guardsWrites))
-    findings.push(
-      error(`${subject}.writes-not-guarded`, {
-        resource: name,
-        what: 'the bucket policy lets anybody with s3:PutObject write under any encryption',
-        nextStep: "Give the bucket the policy that stands in the packaged template as the target bucket's (npx serverless package).",
-      }),
-    );
-  if (!denies.some(guardsReads))
-    findings.push(
-      error(`${subject}.reads-not-denied`, {
-        resource: name,
-        what: 'the bucket policy lets anybody with s3:GetObject read past the API',
-        nextStep: "Give the bucket the policy that stands in the packaged template as the target bucket's (npx serverless package).",
-      }),
-    );
-  return findings;
+/** The whole policy as the template has it, whoever made the bucket; who may break the glass is read from the policy itself. */
+function incomplete(
+  { stack, policy, policyFile }: DoctorContext,
+  { subject, name }: BucketUnderCheck,
+  text: string | undefined,
+): Finding[] {
+  const roles = FUNCTIONS.map((name) => roleArn(stack, name));
+  const breakGlass = (readersOf(text) ?? []).filter((arn) => !roles.includes(arn));
+  const expected = targetStatements(stack, policy, breakGlass);
+  const found = new Set(rawStatementsOf(text).map(normalized));
+  const lacking = expected.filter((statement) => !found.has(normalized(statement))).map(({ Sid }) => Sid);
+  if (lacking.length === 0) return [];
+  const glass = readersOf(text) === null ? ' Add those who may break the glass to ReadByFunctionsAlone.' : '';
+  return [
+    error(`${subject}.policy-incomplete`, {
+      resource: name,
+      what: `the bucket policy lacks what ${policyFile} asks for, or says it otherwise: ${lacking.join(', ')}`,
+      nextStep: `Give the bucket this policy; statements of others stay.${glass}`,
+      command: putPolicy(name, text, expected),
+      evidence: { lacking, found: statementsOf(text).map(({ sid }) => sid) },
+    }),
+  ];
 }
 
-function guardsWrites(statement: Statement): boolean {
-  return (
-    covers(statement, 's3:PutObject') &&
-    (asksFor(statement, 's3:x-amz-server-side-encryption') || asksFor(statement, 's3:x-amz-server-side-encryption-aws-kms-key-id'))
-  );
+function deletable({ subject, name }: BucketUnderCheck, text: string | undefined): Finding[] {
+  if (deniesIn(text).some((statement) => covers(statement, 's3:DeleteObjectVersion'))) return [];
+  return [
+    warning(`${subject}.evidence-deletable`, {
+      resource: name,
+      what: 'the bucket policy does not deny the deletion of versions',
+      nextStep: "Give the bucket the policy that stands in the packaged template as the audit bucket's (npx serverless package).",
+    }),
+  ];
+}
+
+function putPolicy(bucket: string, text: string | undefined, statements: ExpectedStatement[]): string {
+  return awsCommand('s3api', 'put-bucket-policy', { bucket, policy: withStatements(text, statements) });
+}
+
+function deniesIn(text: string | undefined): Statement[] {
+  return statementsOf(text).filter(({ effect }) => effect === 'Deny');
 }
 
 function guardsReads(statement: Statement): boolean {

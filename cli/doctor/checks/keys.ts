@@ -1,12 +1,13 @@
 /** KMS keys: the stack's own, those that the policy names, and those that still open older objects. */
 import { DescribeKeyCommand, GetKeyPolicyCommand, GetKeyRotationStatusCommand, type KeyMetadata, type KeyState } from '@aws-sdk/client-kms';
-import { decryptKeyArns, encryptKeyArns, namesManagedKey } from '../../../src/policy/keys.ts';
+import { decryptKeyArns, namesManagedKey } from '../../../src/policy/keys.ts';
 import { awsCommand } from '../aws-command.ts';
 import type { Check, DoctorContext } from '../context.ts';
 import { error, type Finding, warning } from '../finding.ts';
 import { look, type Question } from '../look.ts';
 import { type FunctionName, roleArn } from '../names.ts';
 import { comparedWith, covers, matches, type Statement, statementsOf } from '../policy-document.ts';
+import { encryptKeysOf } from './rights.ts';
 
 const MANAGED_KEY = 'alias/aws/s3';
 
@@ -149,7 +150,7 @@ function rotation({ clients }: DoctorContext, arn: string): Promise<Finding[]> {
 /** Whether the key policy leaves the roles' own policies any say; the conditions beside that are for the round trip to try. */
 function users(context: DoctorContext, arn: string): Promise<Finding[]> {
   const { clients, stack, policy } = context;
-  const encrypts = arn === stack.keyArn || encryptKeyArns(policy).includes(arn);
+  const encrypts = encryptKeysOf(stack, policy).includes(arn);
   const needs: [FunctionName, string][] = [
     ...(encrypts ? [['encrypt', 'kms:GenerateDataKey'] as [FunctionName, string]] : []),
     ['download', 'kms:Decrypt'],

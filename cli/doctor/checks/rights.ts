@@ -22,6 +22,11 @@ const READ_TAGS = ['s3:GetObjectTagging', 's3:GetObjectVersionTagging'];
 const CONSUME = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'];
 const DESTROY = ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:PutBucketPolicy'];
 
+/** Keys that new objects get; the stack's own only where a rule means it. */
+export function encryptKeysOf(stack: Stack, policy: Policy): string[] {
+  return [...new Set([...(usesStackKey(policy) ? [stack.keyArn] : []), ...encryptKeyArns(policy)])];
+}
+
 export function expectations(stack: Stack, policy: Policy): Expectation[] {
   const ingest = bucketArn(stack, stack.ingestBucket);
   const target = bucketArn(stack, stack.targetBucket);
@@ -32,7 +37,7 @@ export function expectations(stack: Stack, policy: Policy): Expectation[] {
   const records = { 'dynamodb:LeadingKeys': `object#${stack.targetBucket}/${SOME_KEY}` };
   const throughS3 = { 'kms:ViaService': `s3.${stack.region}.amazonaws.com`, 'kms:CallerAccount': stack.account };
   const secret = stack.customerKeySecret;
-  const encryptKeys = [...new Set([stack.keyArn, ...encryptKeyArns(policy)])];
+  const encryptKeys = encryptKeysOf(stack, policy);
   const decryptKeys = [...new Set([stack.keyArn, ...decryptKeyArns(policy)])];
   const may = (name: FunctionName, actions: string[], resource: string, context: Expectation['context'] = {}): Expectation => ({
     function: name,
@@ -93,4 +98,10 @@ export function expectations(stack: Stack, policy: Policy): Expectation[] {
       mayNot(name, ['dynamodb:Query', 'dynamodb:PutItem'], table, trail),
     ]),
   ];
+}
+
+function usesStackKey(policy: Policy): boolean {
+  return [...policy.rules, policy.default].some(
+    ({ encryption }) => (encryption.mode === 'sse-kms' || encryption.mode === 'dsse-kms') && encryption.key === undefined,
+  );
 }

@@ -12,19 +12,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import { buckets } from '../../../cli/doctor/checks/buckets.ts';
-import {
-  allBlocked,
-  GUARDED_READS,
-  GUARDED_WRITES,
-  healthyWorld,
-  OTHER_QUEUE,
-  policyText,
-  queueArn,
-  refusal,
-  STACK,
-  TLS_ONLY,
-  type World,
-} from './world.ts';
+import { targetStatements } from '../../../cli/doctor/expected-policies.ts';
+import { allBlocked, healthyWorld, OTHER_QUEUE, POLICY, policyText, queueArn, refusal, STACK, TARGET, TLS, type World } from './world.ts';
 
 const ingest = { Bucket: STACK.ingestBucket };
 const target = { Bucket: STACK.targetBucket };
@@ -172,33 +161,50 @@ describe('buckets', () => {
     ],
     [
       'no policies',
-      ({ s3 }) => s3.on(GetBucketPolicyCommand).rejects(refusal('NoSuchBucketPolicy', 404)),
-      ['error audit-bucket.tls-not-required', 'warning ingest-bucket.tls-not-required'],
+      ({ s3 }) => {
+        for (const bucket of [ingest, target, audit]) s3.on(GetBucketPolicyCommand, bucket).rejects(refusal('NoSuchBucketPolicy', 404));
+      },
+      [
+        'error target-bucket.policy-incomplete',
+        'warning audit-bucket.evidence-deletable',
+        'warning audit-bucket.tls-not-required',
+        'warning ingest-bucket.tls-not-required',
+      ],
+    ],
+    [
+      'a policy that takes TLS 1.1',
+      ({ s3 }) => s3.on(GetBucketPolicyCommand, ingest).resolves({ Policy: policyText(...TLS.slice(0, 1)) }),
+      ['warning ingest-bucket.tls-not-required'],
     ],
     [
       'a target policy that asks for TLS alone',
-      ({ s3 }) => s3.on(GetBucketPolicyCommand, target).resolves({ Policy: policyText(TLS_ONLY) }),
-      ['error target-bucket.reads-not-denied', 'error target-bucket.writes-not-guarded'],
+      ({ s3 }) => s3.on(GetBucketPolicyCommand, target).resolves({ Policy: policyText(...TLS) }),
+      ['error target-bucket.policy-incomplete'],
     ],
     [
       'a target policy that allows what it should deny',
       ({ s3 }) =>
-        s3.on(GetBucketPolicyCommand, target).resolves({
-          Policy: policyText(TLS_ONLY, { ...GUARDED_WRITES, Effect: 'Allow' }, { ...GUARDED_READS, Effect: 'Allow' }),
-        }),
-      ['error target-bucket.reads-not-denied', 'error target-bucket.writes-not-guarded'],
+        s3
+          .on(GetBucketPolicyCommand, target)
+          .resolves({ Policy: policyText(...TARGET.map((statement) => ({ ...statement, Effect: 'Allow' }))) }),
+      ['error target-bucket.policy-incomplete'],
     ],
     [
       "roles of another stage in the target's policy",
       ({ s3 }) => {
-        const condition = {
-          ArnNotEquals: { 'aws:PrincipalArn': ['arn:aws:iam::111111111111:role/sealdrop-test-download-111111111111-eu-central-1'] },
-        };
-        s3.on(GetBucketPolicyCommand, target).resolves({
-          Policy: policyText(TLS_ONLY, GUARDED_WRITES, { ...GUARDED_READS, Condition: condition }),
-        });
+        const Principal = { AWS: 'arn:aws:iam::111111111111:role/sealdrop-test-download-111111111111-eu-central-1' };
+        const theirs = { Sid: 'Theirs', Effect: 'Allow', Principal, Action: 's3:GetObject', Resource: '*' };
+        s3.on(GetBucketPolicyCommand, target).resolves({ Policy: policyText(...TARGET, theirs) });
       },
       ['error target-bucket.shared-with-another-stage'],
+    ],
+    [
+      'somebody who may break the glass, which is no finding',
+      ({ s3 }) =>
+        s3
+          .on(GetBucketPolicyCommand, target)
+          .resolves({ Policy: policyText(...targetStatements(STACK, POLICY, ['arn:aws:iam::111111111111:user/breaker'])) }),
+      [],
     ],
     [
       'no notifications',
@@ -255,8 +261,6 @@ describe('buckets', () => {
   ])('find %s', async (_, breakIt, found) => {
     const world = healthyWorld();
     breakIt(world);
-    if (found.includes('error audit-bucket.tls-not-required'))
-      world.s3.on(GetBucketPolicyCommand, target).resolves({ Policy: policyText(TLS_ONLY, GUARDED_WRITES, GUARDED_READS) });
     expect(await findingsOf(world)).toEqual(found);
   });
 
@@ -270,7 +274,6 @@ describe('buckets', () => {
   test('that were brought keep their own default', async () => {
     const world = healthyWorld({ stack: { targetBucket: 'theirs' } });
     world.s3.on(GetBucketEncryptionCommand, { Bucket: 'theirs' }).resolves(rule('AES256'));
-    world.s3.on(GetBucketPolicyCommand, { Bucket: 'theirs' }).resolves({ Policy: policyText(TLS_ONLY, GUARDED_WRITES, GUARDED_READS) });
     world.s3
       .on(GetBucketNotificationConfigurationCommand, { Bucket: 'theirs' })
       .resolves(
@@ -303,7 +306,27 @@ describe('the command of a finding', () => {
     const theirs = { Sid: "It's theirs", Effect: 'Deny', Principal: '*', Action: 's3:DeleteObject', Resource: '*' };
     world.s3.on(GetBucketPolicyCommand, ingest).resolves({ Policy: policyText(theirs) });
     const policy = option(await commandOf(world, 'ingest-bucket.tls-not-required'), 'policy');
-    expect(policy).toMatchObject({ Version: '2012-10-17', Statement: [theirs, { Effect: 'Deny', Condition: TLS_ONLY.Condition }] });
+    expect(policy).toMatchObject({ Version: '2012-10-17', Statement: [theirs, ...TLS] });
+  });
+
+  test('makes a brought target bucket what the stack would have made it, and is well after it', async () => {
+    const world = healthyWorld({ stack: { targetBucket: 'theirs' } });
+    const asked = { Bucket: 'theirs' };
+    world.s3.on(GetBucketPolicyCommand, asked).rejects(refusal('NoSuchBucketPolicy', 404));
+    const policy = option(await commandOf(world, 'target-bucket.policy-incomplete'), 'policy');
+    world.s3.on(GetBucketPolicyCommand, asked).resolves({ Policy: JSON.stringify(policy) });
+    expect(await commandOf(world, 'target-bucket.policy-incomplete')).toBeUndefined();
+    expect(JSON.stringify(policy)).toMatch(/arn:aws:s3:::theirs\/cards\/\*/);
+    expect(JSON.stringify(policy)).not.toMatch(/Fn::|AWS::/);
+  });
+
+  test('lacks nothing where one statement is missing but that one', async () => {
+    const world = healthyWorld();
+    world.s3
+      .on(GetBucketPolicyCommand, target)
+      .resolves({ Policy: policyText(...TARGET.filter(({ Sid }) => Sid !== 'ReadByFunctionsAlone')) });
+    const finding = (await buckets.run(world.context)).find(({ id }) => id === 'target-bucket.policy-incomplete');
+    expect(finding?.evidence).toMatchObject({ lacking: ['ReadByFunctionsAlone'] });
   });
 
   test('keeps the lifecycle rules that the bucket has', async () => {

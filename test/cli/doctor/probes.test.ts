@@ -15,13 +15,14 @@ import {
 import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { targetStatements } from '../../../cli/doctor/expected-policies.ts';
 import { downloadProblems } from '../../../cli/doctor/probes/download.ts';
 import type { Example } from '../../../cli/doctor/probes/plan.ts';
 import type { ProbeOptions } from '../../../cli/doctor/probes/probe.ts';
 import { roundTrips } from '../../../cli/doctor/probes/round-trip.ts';
 import { tryTargetPolicy } from '../../../cli/doctor/probes/target-policy.ts';
 import { policySchema } from '../../../src/policy/schema.ts';
-import { GUARDED_READS, healthyWorld, policyText, refusal, STACK, type World } from './world.ts';
+import { healthyWorld, POLICY, policyText, refusal, STACK, type World } from './world.ts';
 
 const DENIED_BY_BUCKET =
   'User: arn:aws:iam::111111111111:user/ops is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::b/k" with an explicit deny in a resource-based policy';
@@ -262,8 +263,9 @@ describe("the target bucket's policy, by trying it", () => {
   ])('knows %s who may break the glass', async (_, operator, named) => {
     const made = world();
     made.s3.on(GetObjectCommand).rejects(refusal('NoSuchKey', 404));
-    const Condition = { ArnNotEquals: { 'aws:PrincipalArn': [named] } };
-    made.s3.on(GetBucketPolicyCommand).resolves({ Policy: policyText({ ...GUARDED_READS, Condition }) });
+    made.s3
+      .on(GetBucketPolicyCommand, { Bucket: STACK.targetBucket })
+      .resolves({ Policy: policyText(...targetStatements(STACK, POLICY, [named])) });
     const result = await tryTargetPolicy({ ...made.context, operator });
     expect(result.findings).toEqual([]);
     expect(result.held).toContain('a direct read is allowed to you, who may break the glass');

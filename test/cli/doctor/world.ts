@@ -19,6 +19,7 @@ import { mockClient } from 'aws-sdk-client-mock';
 import { expectations } from '../../../cli/doctor/checks/rights.ts';
 import { createClients } from '../../../cli/doctor/clients.ts';
 import type { DoctorContext } from '../../../cli/doctor/context.ts';
+import { targetStatements, tlsStatements } from '../../../cli/doctor/expected-policies.ts';
 import { roleArn } from '../../../cli/doctor/names.ts';
 import type { Stack } from '../../../cli/doctor/stack.ts';
 import { policyFingerprint } from '../../../src/policy/fingerprint.ts';
@@ -72,28 +73,10 @@ export function refusal(name: string, status = 400, message = name): Error {
 }
 
 export const policyText = (...Statement: object[]) => JSON.stringify({ Version: '2012-10-17', Statement });
-export const TLS_ONLY = {
-  Sid: 'TlsOnly',
-  Effect: 'Deny',
-  Principal: '*',
-  Action: 's3:*',
-  Resource: '*',
-  Condition: { Bool: { 'aws:SecureTransport': 'false' } },
-};
-export const GUARDED_WRITES = {
-  Effect: 'Deny',
-  Principal: '*',
-  Action: 's3:PutObject',
-  Resource: '*',
-  Condition: { StringNotEquals: { 's3:x-amz-server-side-encryption': ['aws:kms'] } },
-};
-export const GUARDED_READS = {
-  Effect: 'Deny',
-  Principal: '*',
-  Action: ['s3:GetObject', 's3:GetObjectVersion'],
-  Resource: '*',
-  Condition: { ArnNotEquals: { 'aws:PrincipalArn': [roleArn(STACK, 'download')] } },
-};
+/** As the template has it. */
+export const TLS = tlsStatements(STACK, STACK.ingestBucket);
+export const TARGET = targetStatements(STACK, POLICY, []);
+export const KEEP_EVIDENCE = { Sid: 'KeepEvidence', Effect: 'Deny', Principal: '*', Action: 's3:DeleteObjectVersion', Resource: '*' };
 
 export function keyPolicy(principalArn: string[] = [roleArn(STACK, 'encrypt'), roleArn(STACK, 'download')]): string {
   return policyText({
@@ -146,8 +129,9 @@ export function healthyWorld(change: { stack?: Partial<Stack>; policy?: DoctorCo
   s3.on(GetBucketEncryptionCommand, { Bucket: stack.ingestBucket }).resolves({
     ServerSideEncryptionConfiguration: { Rules: [{ ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' } }] },
   });
-  s3.on(GetBucketPolicyCommand).resolves({ Policy: policyText(TLS_ONLY) });
-  s3.on(GetBucketPolicyCommand, { Bucket: stack.targetBucket }).resolves({ Policy: policyText(TLS_ONLY, GUARDED_WRITES, GUARDED_READS) });
+  s3.on(GetBucketPolicyCommand).resolves({ Policy: policyText(...TLS) });
+  s3.on(GetBucketPolicyCommand, { Bucket: stack.auditBucket }).resolves({ Policy: policyText(...TLS, KEEP_EVIDENCE) });
+  s3.on(GetBucketPolicyCommand, { Bucket: stack.targetBucket }).resolves({ Policy: policyText(...targetStatements(stack, policy, [])) });
   s3.on(GetBucketNotificationConfigurationCommand, { Bucket: stack.ingestBucket }).resolves({
     QueueConfigurations: [{ QueueArn: queueArn('ingest'), Events: ['s3:ObjectCreated:*'] }],
   });
