@@ -89,10 +89,11 @@ function namesIn(outputs: ReadonlyMap<string, string>, name: string, status: str
 function reason(cause: unknown, name: string): CannotLook {
   // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_DescribeStacks.html
   if (errorName(cause) === 'ValidationError' && /does not exist/.test(errorMessage(cause))) return noSuchStack(name);
+  const hopeless = CannotLook.because(cause);
+  if (hopeless !== null) return hopeless;
   if (isDenied(cause))
     return new CannotLook(`The stack ${name} may not be seen: grant cloudformation:DescribeStacks to whoever runs this.`, { cause });
-  const hopeless = CannotLook.because(cause);
-  return hopeless ?? new CannotLook(`The stack ${name} could not be described (${errorName(cause)}: ${errorMessage(cause)}).`, { cause });
+  return new CannotLook(`The stack ${name} could not be described (${errorName(cause)}: ${errorMessage(cause)}).`, { cause });
 }
 
 function noSuchStack(name: string): CannotLook {
