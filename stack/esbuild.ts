@@ -17,6 +17,7 @@ export function esbuildOptions({ policy }: Pick<Stack, 'policy'>) {
     external: [],
     // Some of the SDK's CommonJS dependencies call require(), which ES modules do not have.
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
-    define: { SEALDROP_POLICY: JSON.stringify(policy) },
+    // Serverless would take a key such as `${env:HOME}/` for a variable of its own.
+    define: { SEALDROP_POLICY: JSON.stringify(policy).replaceAll('$', '\\u0024') },
   };
 }

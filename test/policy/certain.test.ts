@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { certainByKey, type KeyPattern, overlaps } from '../../src/policy/certain.ts';
 import { matchPolicy } from '../../src/policy/match.ts';
 import { type Encryption, type Policy, policySchema } from '../../src/policy/schema.ts';
+import { randomNumbers } from '../random-numbers.ts';
 
 const KEY = 'arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
 
@@ -157,15 +158,4 @@ function pick<T>(random: (below: number) => number, from: T[]): T {
   const value = from[random(from.length)];
   if (value === undefined) throw new Error('nothing to pick from');
   return value;
-}
-
-/** The same numbers at each run (mulberry32). */
-function randomNumbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
 }
