@@ -2,8 +2,8 @@
  * Sealdrop's local AWS: S3, KMS, Secrets Manager, SQS, DynamoDB, Lambda and STS on one port, the stack's REST API on a
  * second, plain HTTP on loopback. Deploys the CloudFormation that `serverless package` made.
  *
- * What it does not do (2026-11-20) stands at the head of each service's main file. Of the whole: policies are kept and
- * not yet judged (any valid credential may do anything), one account, one Region, no TLS.
+ * What it does not do (2026-11-21) stands at the head of each service's main file, of its judgement in `iam/judge.ts`. Of the
+ * whole: one account, one user beside it, one Region, no TLS.
  */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -75,6 +75,8 @@ export interface Sandbox {
   outputs: Record<string, string>;
   /** The services in process, for tests. */
   services: Services;
+  /** What a function signs its calls with. @throws AwsError ResourceNotFoundException */
+  functionCredentials(functionName: string): { accessKeyId: string; secretAccessKey: string; sessionToken: string };
   /** A signed JWT of the sandbox's issuer. */
   issueToken(request: TokenRequest): Promise<string>;
   /** What `<data>/env` holds. */
@@ -120,7 +122,9 @@ async function start(
   onStop(() => sqs.close());
   const dynamodb = openDynamoDb(state);
   onStop(() => dynamodb.close());
-  const s3 = openS3({ state, keys: kms, notify: (targetArn, body) => sqs.send(targetArn, body), ...(limits.s3 && { limits: limits.s3 }) });
+  const access = openAccess(state);
+  const { judge } = access;
+  const s3 = openS3({ state, keys: kms, judge, notify: sqs.send, ...(limits.s3 && { limits: limits.s3 }) });
   const parameters = { ...options.parameters };
   const audience = () => parameters.OidcAudience ?? String(template.Parameters.OidcAudience?.Default ?? '');
   const issuer: Issuer = await openIssuer(state, { endpoint: () => endpoint, audience });
@@ -134,7 +138,7 @@ async function start(
 
   const server = createAwsServer({
     credentials,
-    services: { s3, kms, secretsmanager: secretsManager, sqs, dynamodb, lambda: createLambdaService(functions), sts: createSts() },
+    services: { s3, kms, secretsmanager: secretsManager, sqs, dynamodb, lambda: createLambdaService(functions, judge), sts: createSts() },
     local: { [ISSUER_PATH]: issuer.service, '/_sandbox/health': HEALTH },
   });
   onStop(() => server.close());
@@ -149,7 +153,7 @@ async function start(
   const apiUrl = (await listen(restApi, options.apiPort ?? DEFAULT_API_PORT, 'the REST API', '--api-port')).url;
 
   if ('OidcIssuer' in template.Parameters) parameters.OidcIssuer ??= `${endpoint}${ISSUER_PATH}`;
-  const services: Services = { endpoint, s3, kms, secretsManager, sqs, dynamodb, functions, eventSources, access: openAccess(state) };
+  const services: Services = { endpoint, s3, kms, secretsManager, sqs, dynamodb, functions, eventSources, access };
   const stackName = options.stackName ?? DEFAULT_STACK;
   const { outputs, api } = await deployStack({ state, services, stackName, template, parameters, packageDir: artifacts.packageDir });
   if (api !== null) restApi.deploy(api);
@@ -163,6 +167,11 @@ async function start(
     credentials: { accessKeyId, secretAccessKey },
     outputs,
     services,
+    functionCredentials(functionName) {
+      const { name, roleArn } = functions.get(functionName);
+      const issued = credentials.issueForRole(`function:${name}`, { roleArn, sessionName: name });
+      return { accessKeyId: issued.accessKeyId, secretAccessKey: issued.secretAccessKey, sessionToken: issued.sessionToken ?? '' };
+    },
     issueToken: issuer.issueToken,
     environment: () => ({
       AWS_ENDPOINT_URL: endpoint,

@@ -2,9 +2,10 @@
  * Feeds a queue's messages to a function, as Lambda's event source mapping does, but driven by the queue instead of
  * polling it. What failed stays in the queue until its visibility timeout: redrive to the dead letters is the queue's.
  *
- * What it does not do (2026-11-20): sources other than SQS, filter criteria, on-failure destinations, provisioned pollers,
+ * What it does not do (2026-11-21): sources other than SQS, filter criteria, on-failure destinations, provisioned pollers,
  * batches larger than the queue's 10 a receive without a batching window, the slow start of AWS's pollers.
  */
+import { AwsError } from '../aws-error.ts';
 import type { QueueMessage, Queues } from '../service.ts';
 import type { Functions, InvokeResult } from './functions.ts';
 import { createSqsEvent, judgeBatch } from './sqs-event.ts';
@@ -13,6 +14,9 @@ import { createSqsEvent, judgeBatch } from './sqs-event.ts';
 const RECEIVE_MAX = 10;
 /** An event of a synchronous invocation is at most 6 MB; records grow a little beyond their bodies. */
 const MAX_BATCH_BYTES = 5 * 1024 * 1024;
+
+/** How long a refused poller rests: nobody tells it when rights change. */
+const RETRY_MS = 1000;
 
 export interface EventSourceMapping {
   queueArn: string;
@@ -27,7 +31,10 @@ export interface EventSourceMapping {
 }
 
 export interface EventSourceMappings {
-  /** Creates or replaces the mapping `id`. Batches under way finish by the old one. */
+  /**
+   * Creates or replaces the mapping `id`. Batches under way finish by the old one.
+   * @throws AwsError when the queue or the function is missing, or its role may not fetch messages
+   */
   put(id: string, mapping: EventSourceMapping): void;
   remove(id: string): void;
   /** Takes no more messages and waits for nothing: what is under way comes back when its visibility timeout ends. */
@@ -39,6 +46,7 @@ export function openEventSourceMappings(options: { queues: Queues; functions: Fu
   const mappings = new Map<string, { stop: () => void }>();
   return {
     put(id, mapping) {
+      requireRights(options.queues, options.functions, mapping);
       mappings.get(id)?.stop();
       const maximumConcurrency = Math.min(mapping.maximumConcurrency, options.maxConcurrency);
       if (mapping.enabled) mappings.set(id, startPoller(options.queues, options.functions, { ...mapping, maximumConcurrency }));
@@ -55,6 +63,17 @@ export function openEventSourceMappings(options: { queues: Queues; functions: Fu
   };
 }
 
+/** As CreateEventSourceMapping does. */
+function requireRights(queues: Queues, functions: Functions, { queueArn, functionName }: EventSourceMapping): void {
+  try {
+    queues.requirePolling(queueArn, functions.sessionOf(functionName));
+  } catch (error) {
+    if (!(error instanceof AwsError) || error.code !== 'AccessDeniedException') throw error;
+    const message = `The function execution role does not have permissions to fetch from SQS. ${error.message}`;
+    throw new AwsError(400, 'InvalidParameterValueException', message, { Type: 'User' });
+  }
+}
+
 function startPoller(queues: Queues, functions: Functions, mapping: EventSourceMapping): { stop: () => void } {
   const { queueArn, batchSize, batchingWindowSeconds } = mapping;
   let batch: QueueMessage[] = [];
@@ -64,6 +83,8 @@ function startPoller(queues: Queues, functions: Functions, mapping: EventSourceM
   let underWay = 0;
   let stopped = false;
   let scheduled = false;
+  let refused = false;
+  let retryTimer: NodeJS.Timeout | null = null;
 
   const unsubscribe = queues.onAvailable(queueArn, schedule);
   schedule();
@@ -73,6 +94,7 @@ function startPoller(queues: Queues, functions: Functions, mapping: EventSourceM
       stopped = true;
       unsubscribe();
       if (windowTimer !== null) clearTimeout(windowTimer);
+      if (retryTimer !== null) clearTimeout(retryTimer);
     },
   };
 
@@ -104,10 +126,31 @@ function startPoller(queues: Queues, functions: Functions, mapping: EventSourceM
 
   function fill(): boolean {
     if (full()) return true;
+    if (!mayPoll()) return false;
     const received = queues.receive(queueArn, { max: Math.min(RECEIVE_MAX, batchSize - batch.length) });
     batch.push(...received);
     bytes += received.reduce((sum, message) => sum + Buffer.byteLength(message.body), 0);
     return received.length > 0;
+  }
+
+  /** Each poll acts with the function's role; a refusal is noted once. */
+  function mayPoll(): boolean {
+    try {
+      queues.requirePolling(queueArn, functions.sessionOf(mapping.functionName));
+      refused = false;
+      return true;
+    } catch (error) {
+      if (!(error instanceof AwsError)) throw error;
+      if (!refused) functions.note(mapping.functionName, `${new Date().toISOString()}\tPROBLEM\t${error.message}\n`);
+      refused = true;
+      retryTimer ??= setTimeout(retry, RETRY_MS).unref();
+      return false;
+    }
+  }
+
+  function retry(): void {
+    retryTimer = null;
+    schedule();
   }
 
   function startWindow(): void {

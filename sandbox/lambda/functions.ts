@@ -1,7 +1,7 @@
 /**
  * Lambda: functions run from their built bundles, each execution environment a worker thread.
  *
- * What it does not do (2026-11-20):
+ * What it does not do (2026-11-21):
  * - versions, aliases, layers, container images, extensions, provisioned concurrency, VPC, file systems, X-Ray;
  * - retries and destinations of asynchronous invocations (`Event` runs once);
  * - throttling: invocations above the limit of environments wait;
@@ -14,11 +14,16 @@ import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { ACCOUNT_ID, PARTITION, REGION } from '../account.ts';
 import { AwsError } from '../aws-error.ts';
+import { openAccess } from '../iam/access.ts';
+import type { PolicyDocument } from '../iam/policy.ts';
+import { lambdaRefusal } from '../iam/refusal.ts';
+import type { EventSource, Principal } from '../service.ts';
 import type { State } from '../state.ts';
-import type { Credentials } from '../wire/credentials.ts';
+import type { Credential, Credentials } from '../wire/credentials.ts';
 import { unpackBundle } from './bundle.ts';
 import type { Outcome } from './environment.ts';
 import { type LogSink, openLogs } from './logs.ts';
+import { createPermissions, type Permission, sourceContext } from './permissions.ts';
 import { createPool, type Pool } from './pool.ts';
 import type { FunctionFailure } from './protocol.ts';
 
@@ -26,6 +31,11 @@ import type { FunctionFailure } from './protocol.ts';
 const DEFAULT_ENVIRONMENTS = 8;
 /** https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MAX_BUFFERED_PAYLOAD = 6 * 1024 * 1024;
+
+const SERVICE = 'lambda.amazonaws.com';
+/** @see https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html */
+const LOGGING = ['logs:CreateLogStream', 'logs:PutLogEvents'];
+const LOG_STREAM = 'sandbox';
 
 /** A function as CloudFormation describes it. */
 export interface FunctionConfiguration {
@@ -78,7 +88,10 @@ export interface LambdaOptions {
 }
 
 export interface Functions {
-  /** Creates or updates a function. An update lets running invocations finish in the old environments. */
+  /**
+   * Creates or updates a function. An update lets running invocations finish in the old environments.
+   * @throws AwsError when its role is missing or does not trust Lambda
+   */
   put(configuration: FunctionConfiguration): LambdaFunction;
   remove(name: string): void;
   list(): LambdaFunction[];
@@ -88,6 +101,17 @@ export interface Functions {
   invoke(nameOrArn: string, event: string): Promise<InvokeResult>;
   /** Resolves at the first byte. A failure before it gives an InvokeResult; after it, `body` errors. Destroying `body` tells the function. */
   invokeStreaming(nameOrArn: string, event: string): Promise<StreamResult | InvokeResult>;
+  /** Lets somebody invoke a function, beside those whose identity policies do. @throws PolicyError */
+  permit(id: string, permission: Permission): void;
+  forbid(id: string): void;
+  /** What `permit` came to. */
+  policyOf(functionArn: string): PolicyDocument | null;
+  /** For a service that is about to invoke. @throws AwsError AccessDeniedException, ResourceNotFoundException */
+  requireInvocable(nameOrArn: string, by: EventSource): void;
+  /** The session of its role, under which a function acts. @throws AwsError ResourceNotFoundException */
+  sessionOf(nameOrArn: string): Principal;
+  /** Writes beside what the function prints: what kept it from running, say. */
+  note(name: string, text: string): void;
   /** Environments of a function that live now. */
   environments(name: string): number;
   stop(): Promise<void>;
@@ -95,6 +119,7 @@ export interface Functions {
 
 interface Deployed {
   lambda: LambdaFunction;
+  session: Principal;
   pool: Pool;
   fingerprint: string;
 }
@@ -102,10 +127,17 @@ interface Deployed {
 export function openFunctions(options: LambdaOptions): Functions {
   const deployed = new Map<string, Deployed>();
   const folder = options.state.folder('functions');
+  const { judge, trusts } = openAccess(options.state);
+  const permissions = createPermissions();
   const logs = openLogs(options.log ?? { folder: options.state.folder('logs') });
 
   return {
     put(configuration) {
+      if (!trusts(configuration.roleArn, SERVICE)) {
+        throw new AwsError(400, 'InvalidParameterValueException', 'The role defined for the function cannot be assumed by Lambda.', {
+          Type: 'User',
+        });
+      }
       const code = unpackBundle(configuration.zipPath, folder);
       const fingerprint = JSON.stringify([configuration, code.sha256]);
       const existing = deployed.get(configuration.name);
@@ -118,6 +150,7 @@ export function openFunctions(options: LambdaOptions): Functions {
         codeSize: code.size,
         lastModified: new Date().toISOString().replace('Z', '+0000'),
       };
+      const credential = options.credentials.issueForRole(`function:${lambda.name}`, { roleArn: lambda.roleArn, sessionName: lambda.name });
       const pool = createPool(
         {
           taskRoot: code.taskRoot,
@@ -125,12 +158,14 @@ export function openFunctions(options: LambdaOptions): Functions {
           functionArn: lambda.arn,
           memorySize: lambda.memorySize,
           timeoutSeconds: lambda.timeoutSeconds,
-          variables: environmentVariables(lambda, code.taskRoot, options),
-          onLog: (text) => logs.write(lambda.name, text),
+          variables: environmentVariables(lambda, code.taskRoot, credential, options.endpoint()),
+          onLog: (text) => {
+            if (mayLog(lambda, credential.principal)) logs.write(lambda.name, text);
+          },
         },
         { limit: options.maxEnvironments ?? DEFAULT_ENVIRONMENTS, ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }) },
       );
-      deployed.set(lambda.name, { lambda, pool, fingerprint });
+      deployed.set(lambda.name, { lambda, session: credential.principal, pool, fingerprint });
       return lambda;
     },
     remove(name) {
@@ -166,6 +201,17 @@ export function openFunctions(options: LambdaOptions): Functions {
       });
       return promise;
     },
+    permit: permissions.put,
+    forbid: permissions.remove,
+    policyOf: permissions.policyOf,
+    requireInvocable(nameOrArn, { service, sourceArn }) {
+      const { arn } = find(nameOrArn).lambda;
+      const resourcePolicy = permissions.policyOf(arn);
+      const context = sourceContext(sourceArn);
+      judge.require({ principal: { service }, action: 'lambda:InvokeFunction', resource: arn, context, resourcePolicy }, lambdaRefusal);
+    },
+    sessionOf: (nameOrArn) => find(nameOrArn).session,
+    note: logs.write,
     environments: (name) => deployed.get(name)?.pool.size() ?? 0,
     async stop() {
       await Promise.all([...deployed.values()].map(({ pool }) => pool.stop()));
@@ -173,6 +219,12 @@ export function openFunctions(options: LambdaOptions): Functions {
       await logs.close();
     },
   };
+
+  /** Without both rights a function's output is lost, as on AWS. */
+  function mayLog({ name }: LambdaFunction, principal: Principal): boolean {
+    const resource = `arn:${PARTITION}:logs:${REGION}:${ACCOUNT_ID}:log-group:/aws/lambda/${name}:log-stream:${LOG_STREAM}`;
+    return LOGGING.every((action) => judge.allows({ principal, action, resource, context: {}, resourcePolicy: null }));
+  }
 
   function find(nameOrArn: string): Deployed {
     const name = functionName(nameOrArn);
@@ -188,14 +240,14 @@ export function functionArn(name: string): string {
   return `arn:${PARTITION}:lambda:${REGION}:${ACCOUNT_ID}:function:${name}`;
 }
 
-function functionName(nameOrArn: string): string {
+/** From a name, an ARN or a part of one. */
+export function functionName(nameOrArn: string): string {
   const parts = nameOrArn.split(':');
   const at = parts.indexOf('function');
   return (at >= 0 ? parts[at + 1] : parts[0]) ?? nameOrArn;
 }
 
-function environmentVariables(lambda: LambdaFunction, taskRoot: string, options: LambdaOptions): Record<string, string> {
-  const credential = options.credentials.issueForRole(`function:${lambda.name}`, { roleArn: lambda.roleArn, sessionName: lambda.name });
+function environmentVariables(lambda: LambdaFunction, taskRoot: string, credential: Credential, endpoint: string): Record<string, string> {
   return {
     ...lambda.variables,
     AWS_ACCESS_KEY_ID: credential.accessKeyId,
@@ -203,7 +255,7 @@ function environmentVariables(lambda: LambdaFunction, taskRoot: string, options:
     AWS_SESSION_TOKEN: credential.sessionToken ?? '',
     AWS_REGION: REGION,
     AWS_DEFAULT_REGION: REGION,
-    AWS_ENDPOINT_URL: options.endpoint(),
+    AWS_ENDPOINT_URL: endpoint,
     AWS_EXECUTION_ENV: `AWS_Lambda_${lambda.runtime}`,
     AWS_LAMBDA_FUNCTION_NAME: lambda.name,
     AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',

@@ -5,8 +5,11 @@
 import type { ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import { AwsError } from '../aws-error.ts';
+import type { Judge } from '../iam/judge.ts';
+import { lambdaRefusal } from '../iam/refusal.ts';
 import type { Service, WireRequest } from '../service.ts';
-import type { Functions, LambdaFunction } from './functions.ts';
+import { refuse } from '../wire/signature-errors.ts';
+import { type Functions, functionArn, functionName, type LambdaFunction } from './functions.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
 const MAX_REQUEST_PAYLOAD = 6 * 1024 * 1024;
@@ -51,19 +54,22 @@ interface Route {
   run(call: Call): Promise<Answer>;
 }
 
-export function createLambdaService(functions: Functions): Service {
+export function createLambdaService(functions: Functions, judge: Judge): Service {
   return {
     async handle(request, response) {
-      send(response, request, await answer(functions, request));
+      send(response, request, await answer(functions, judge, request));
     },
   };
 }
 
-async function answer(functions: Functions, request: WireRequest): Promise<Answer> {
+async function answer(functions: Functions, judge: Judge, request: WireRequest): Promise<Answer> {
   try {
     for (const route of Object.values(ROUTES)) {
       const match = route.method === request.method ? route.path.exec(request.rawPath) : null;
-      if (match !== null) return await route.run({ functions, request, name: decodeURIComponent(match[1] ?? '') });
+      if (match === null) continue;
+      const name = decodeURIComponent(match[1] ?? '');
+      requireAllowed(functions, judge, request, route.action, name);
+      return await route.run({ functions, request, name });
     }
     throw new AwsError(501, 'NotImplemented', `The sandbox's Lambda does not have ${request.method} ${request.rawPath}`);
   } catch (error) {
@@ -71,6 +77,14 @@ async function answer(functions: Functions, request: WireRequest): Promise<Answe
     const failure = json(error.status, { ...error.detail, Message: error.message, message: error.message });
     return { ...failure, headers: { ...failure.headers, 'x-amzn-errortype': error.code } };
   }
+}
+
+/** A function that is not there is judged by its name. */
+function requireAllowed(functions: Functions, judge: Judge, { principal, secure }: WireRequest, action: string, name: string): void {
+  if (principal === null) throw refuse('rest-json', { kind: 'missing' });
+  const resource = name === '' ? '*' : functionArn(functionName(name));
+  const context = { 'aws:SecureTransport': String(secure) };
+  judge.require({ principal, action, resource, context, resourcePolicy: functions.policyOf(resource) }, lambdaRefusal);
 }
 
 async function invoke({ functions, request, name }: Call): Promise<Answer> {

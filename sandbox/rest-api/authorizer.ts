@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Functions } from '../lambda/index.ts';
 import type { Refusal } from './gateway-response.ts';
+import { authorizerSource, mayInvoke } from './invocable.ts';
 import { decide, type InvokePolicy, invokePolicy } from './invoke-policy.ts';
 import type { Api, Authorizer } from './model.ts';
 import { type AuthorizerContext, createRequestEvent, type GatewayRequest, headerOf, methodArn, type RouteMatch } from './request.ts';
@@ -43,6 +44,9 @@ export function createAuthorize(api: Api, functions: Functions): Authorize {
   };
 
   async function ask(authorizer: Authorizer, request: GatewayRequest, route: RouteMatch, token: string): Promise<Verdict | Refusal> {
+    if (!mayInvoke(functions, authorizer.functionArn, authorizerSource(api, authorizer.id))) {
+      return { type: 'AUTHORIZER_CONFIGURATION_ERROR' };
+    }
     const arn = methodArn(api, request);
     const event =
       authorizer.kind === 'TOKEN'

@@ -3,6 +3,7 @@
 /** Why the gateway answers by itself (https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html). */
 export type GatewayResponseType =
   | 'ACCESS_DENIED'
+  | 'API_CONFIGURATION_ERROR'
   | 'AUTHORIZER_CONFIGURATION_ERROR'
   | 'AUTHORIZER_FAILURE'
   | 'BAD_REQUEST_PARAMETERS'

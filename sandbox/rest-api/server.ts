@@ -1,7 +1,7 @@
 /**
  * The REST API on a port of its own, built from the deployed `AWS::ApiGateway::*` resources.
  *
- * What it does not do (2026-11-20):
+ * What it does not do (2026-11-21):
  * - the stage in the URL: locally the root of the port is what `/<stage>` is on AWS;
  * - AWS_IAM and Cognito authorization (501), API keys, usage plans, throttling, request validation, CORS by MOCK, models;
  * - integrations other than AWS_PROXY with Lambda;
@@ -15,6 +15,7 @@ import { type Loopback, onLoopback } from '../loopback.ts';
 import { type Authorize, createAuthorize } from './authorizer.ts';
 import { readBody, sendBuffered } from './buffered.ts';
 import { type Refusal, sendGatewayResponse } from './gateway-response.ts';
+import { mayInvoke, methodSource } from './invocable.ts';
 import type { Api, Integration, Method } from './model.ts';
 import { type AuthorizerContext, createProxyEvent, type GatewayRequest, type RouteMatch, readRequest } from './request.ts';
 import { createRouter, type Router } from './routes.ts';
@@ -85,7 +86,11 @@ export function openRestApi({ functions, maxStreamedBytes = MAX_STREAMED_BYTES }
     const body = await readBody(deployment.api, request, message);
     if (body === 'too-large') return { type: 'REQUEST_TOO_LARGE' };
     const event = JSON.stringify(createProxyEvent(deployment.api, request, route, allowed.context, body));
-    return integrate(exchange, route.method.integration, event);
+    const { integration } = route.method;
+    if (!mayInvoke(functions, integration.functionArn, methodSource(deployment.api, route.method))) {
+      return { type: 'API_CONFIGURATION_ERROR' };
+    }
+    return integrate(exchange, integration, event);
   }
 
   async function integrate({ deployment, request, response }: Exchange, integration: Integration, event: string): Promise<Refusal | null> {

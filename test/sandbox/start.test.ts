@@ -233,20 +233,50 @@ function template(): object {
   const uri = (fn: string, path: string) => ({
     'Fn::Join': ['', ['arn:aws:apigateway:us-east-1:lambda:path/2021-11-15/functions/', { 'Fn::GetAtt': [fn, 'Arn'] }, path]],
   });
+  const policy = (statement: object) => ({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', ...statement }] });
+  const invocable = (fn: string) => ({
+    Type: 'AWS::Lambda::Permission',
+    Properties: {
+      FunctionName: { 'Fn::GetAtt': [fn, 'Arn'] },
+      Action: 'lambda:InvokeFunction',
+      Principal: 'apigateway.amazonaws.com',
+      SourceArn: { 'Fn::Sub': `arn:\${AWS::Partition}:execute-api:\${AWS::Region}:\${AWS::AccountId}:\${Api}/*/*` },
+    },
+  });
   return {
     Parameters: { OidcIssuer: { Type: 'String', Default: 'https://issuer.example.com' }, OidcAudience: { Type: 'String', Default: 'me' } },
     Resources: {
       Ingest: {
         Type: 'AWS::S3::Bucket',
+        DependsOn: 'WorkPolicy',
         Properties: {
           BucketName: 'ingest',
           NotificationConfiguration: { QueueConfigurations: [{ Event: 's3:ObjectCreated:*', Queue: { 'Fn::GetAtt': 'Work.Arn' } }] },
         },
       },
       Target: { Type: 'AWS::S3::Bucket', Properties: { BucketName: 'target' } },
-      Key: { Type: 'AWS::KMS::Key', Properties: { KeyPolicy: { Version: '2012-10-17', Statement: [] } } },
+      Key: {
+        Type: 'AWS::KMS::Key',
+        Properties: { KeyPolicy: policy({ Principal: { AWS: { Ref: 'AWS::AccountId' } }, Action: 'kms:*', Resource: '*' }) },
+      },
       Work: { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'work', VisibilityTimeout: 120 } },
-      Role: { Type: 'AWS::IAM::Role', Properties: { RoleName: 'role', AssumeRolePolicyDocument: {} } },
+      WorkPolicy: {
+        Type: 'AWS::SQS::QueuePolicy',
+        Properties: {
+          Queues: [{ Ref: 'Work' }],
+          PolicyDocument: policy({ Principal: { Service: 's3.amazonaws.com' }, Action: 'sqs:SendMessage', Resource: '*' }),
+        },
+      },
+      Role: {
+        Type: 'AWS::IAM::Role',
+        Properties: {
+          RoleName: 'role',
+          AssumeRolePolicyDocument: policy({ Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }),
+          Policies: [{ PolicyName: 'all', PolicyDocument: policy({ Action: ['logs:*', 'sqs:*', 's3:*', 'kms:*'], Resource: '*' }) }],
+        },
+      },
+      ReadByApi: invocable('Read'),
+      GateByApi: invocable('Gate'),
       Copy: lambda('copy', { TARGET: { Ref: 'Target' } }),
       Read: lambda('read', { TARGET: { Ref: 'Target' } }),
       Gate: lambda('gate', { ISSUER: { Ref: 'OidcIssuer' } }),

@@ -1,7 +1,6 @@
 /** Lambda functions and what feeds them. */
 import { basename, join } from 'node:path';
 import { z } from 'zod';
-import { functionArn } from '../../lambda/index.ts';
 import { type Definition, define, flag, integer, tags, text } from '../definition.ts';
 import { DeploymentError } from '../deployment-error.ts';
 
@@ -88,7 +87,6 @@ export const functionResources: Record<
     },
     remove: ({ physicalId }, { eventSources }) => eventSources.remove(physicalId),
   }),
-  // Who may invoke a function is for the judge of requests; in the sandbox only the gateway and queues of this stack do.
   'AWS::Lambda::Permission': define({
     schema: z.strictObject({
       FunctionName: text,
@@ -97,9 +95,18 @@ export const functionResources: Record<
       SourceArn: text.optional(),
       SourceAccount: text.optional(),
     }),
-    apply: ({ generatedName, properties }) => ({
-      physicalId: generatedName,
-      attributes: { Id: generatedName, FunctionArn: functionArn(properties.FunctionName) },
-    }),
+    volatile: true,
+    apply({ generatedName, properties, services }) {
+      const arn = services.functions.get(properties.FunctionName).arn;
+      services.functions.permit(generatedName, {
+        functionArn: arn,
+        action: properties.Action,
+        principal: properties.Principal,
+        sourceArn: properties.SourceArn ?? null,
+        sourceAccount: properties.SourceAccount ?? null,
+      });
+      return { physicalId: generatedName, attributes: { Id: generatedName, FunctionArn: arn } };
+    },
+    remove: ({ physicalId }, { functions }) => functions.forbid(physicalId),
   }),
 };

@@ -1,6 +1,5 @@
 /** IAM: kept for the judge of requests. */
 import { z } from 'zod';
-import { roleArn } from '../access.ts';
 import { type Definition, define, integer, policyDocument, tags, text, texts } from '../definition.ts';
 
 const policies = z.array(z.strictObject({ PolicyName: text, PolicyDocument: policyDocument }));
@@ -21,15 +20,15 @@ export const identityResources: Record<'AWS::IAM::Role' | 'AWS::IAM::Policy', De
     apply({ properties, generatedName, services }) {
       const name = properties.RoleName ?? generatedName;
       const inline = properties.Policies.map(({ PolicyName, PolicyDocument }) => [PolicyName, PolicyDocument] as const);
-      services.access.putRole(name, properties.AssumeRolePolicyDocument, Object.fromEntries(inline));
-      return { physicalId: name, attributes: { Arn: roleArn(name), RoleId: `AROA${name}` } };
+      const { arn, roleId } = services.access.putRole(name, properties.AssumeRolePolicyDocument, Object.fromEntries(inline));
+      return { physicalId: name, attributes: { Arn: arn, RoleId: roleId } };
     },
     remove: ({ physicalId }, { access }) => access.deleteRole(physicalId),
   }),
   'AWS::IAM::Policy': define({
     schema: z.strictObject({ PolicyName: text, PolicyDocument: policyDocument, Roles: texts }),
     apply({ properties, generatedName, services }) {
-      services.access.putRolePolicy(properties.Roles, generatedName, properties.PolicyDocument);
+      services.access.putRolePolicy(properties.Roles, generatedName, properties.PolicyDocument, properties.PolicyName);
       return { physicalId: generatedName, attributes: { Id: generatedName } };
     },
     remove: ({ physicalId }, { access }) => access.deletePolicy(physicalId),

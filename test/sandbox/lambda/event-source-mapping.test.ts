@@ -224,7 +224,9 @@ test('a mapping that is disabled, replaced or removed takes no more', async () =
 });
 
 test('messages of a function that is gone stay', async () => {
+  await bench.deploy('worker', worker());
   map();
+  bench.functions.remove('worker');
   sqs.send(ARN, 'early');
   await sleep(100);
   await bench.deploy('worker', worker());

@@ -21,7 +21,7 @@ afterEach(() => bench.close());
 
 /** Hands requests to the service without signatures: those are the wire's matter. */
 async function call(method: string, path: string, body = '', headers: Record<string, string> = {}) {
-  const service = createLambdaService(bench.functions);
+  const service = createLambdaService(bench.functions, bench.access.judge);
   const server = createServer((request, response) => {
     const [rawPath = '', query] = (request.url ?? '').split('?');
     void service.handle(
@@ -33,7 +33,7 @@ async function call(method: string, path: string, body = '', headers: Record<str
         body: Readable.from(request),
         trailers: {},
         contentLength: body.length,
-        principal: null,
+        principal: bench.credentials.administrator().principal,
         requestId: 'request-1',
         secure: true,
       },
@@ -103,7 +103,7 @@ test('functions are listed and described', async () => {
 });
 
 test.runIf(hasAwsCli)('the AWS CLI invokes a function', async () => {
-  await using sandbox = await startSandbox(() => ({ services: { lambda: createLambdaService(bench.functions) } }));
+  await using sandbox = await startSandbox(() => ({ services: { lambda: createLambdaService(bench.functions, bench.access.judge) } }));
   const [event, answer] = [join(bench.dir, 'event.json'), join(bench.dir, 'answer.json')];
   writeFileSync(event, '{"b":2}');
   const printed = await aws(sandbox, 'lambda', 'invoke', '--function-name', 'fn', '--payload', `fileb://${event}`, answer);

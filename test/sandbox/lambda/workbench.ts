@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { zipSync } from 'fflate';
+import { type Access, openAccess } from '../../../sandbox/iam/access.ts';
 import { type FunctionConfiguration, type Functions, type LambdaOptions, openFunctions } from '../../../sandbox/lambda/index.ts';
 import { openState, type State } from '../../../sandbox/state.ts';
 import { type Credentials, openCredentials } from '../../../sandbox/wire/credentials.ts';
@@ -12,10 +13,11 @@ export interface Workbench {
   dir: string;
   state: State;
   credentials: Credentials;
+  access: Access;
   functions: Functions;
   /** What functions printed so far, by function. */
   printed: Map<string, string>;
-  /** Bundles `source` as an ES module and deploys it as `name`. */
+  /** Bundles `source` as an ES module and deploys it as `name`, with a role that may log and fetch from queues. */
   deploy(name: string, source: string, settings?: Partial<FunctionConfiguration>): Promise<void>;
   close(): Promise<void>;
 }
@@ -24,6 +26,7 @@ export function openWorkbench(options: Partial<LambdaOptions> = {}): Workbench {
   const dir = mkdtempSync(join(tmpdir(), 'sealdrop-lambda-'));
   const state = openState(join(dir, 'data'));
   const credentials = openCredentials(state);
+  const access = openAccess(state);
   const printed = new Map<string, string>();
   const log = (name: string, text: string) => void printed.set(name, (printed.get(name) ?? '') + text);
   const functions = openFunctions({ state, credentials, endpoint: () => 'http://127.0.0.1:1', log, ...options });
@@ -31,10 +34,14 @@ export function openWorkbench(options: Partial<LambdaOptions> = {}): Workbench {
     dir,
     state,
     credentials,
+    access,
     functions,
     printed,
     async deploy(name, source, settings = {}) {
-      functions.put({ ...configuration(name), zipPath: await bundleFunction(dir, name, source), ...settings });
+      const zipPath = await bundleFunction(dir, name, source);
+      const { roleArn } = { ...configuration(name), ...settings };
+      if (access.findRole(roleArn) === null) putRole(access, roleArn.slice(roleArn.indexOf('/') + 1));
+      functions.put({ ...configuration(name), zipPath, ...settings });
     },
     async close() {
       await functions.stop();
@@ -42,6 +49,13 @@ export function openWorkbench(options: Partial<LambdaOptions> = {}): Workbench {
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** A role for functions. */
+export function putRole(access: Access, name: string, actions: string[] = ['logs:*', 'sqs:*'], trusted = 'lambda.amazonaws.com'): void {
+  const trust = { Effect: 'Allow', Principal: { Service: trusted }, Action: 'sts:AssumeRole' };
+  const rights = { Effect: 'Allow', Action: actions, Resource: '*' };
+  access.putRole(name, { Version: '2012-10-17', Statement: [trust] }, { rights: { Version: '2012-10-17', Statement: [rights] } });
 }
 
 /** The zip file of a function whose handler is `handlers/<name>.handler`. */

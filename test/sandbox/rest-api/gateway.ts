@@ -4,6 +4,8 @@ import { functionArn } from '../../../sandbox/lambda/index.ts';
 import { type Api, type Authorization, type Method, openRestApi, type RestApi } from '../../../sandbox/rest-api/index.ts';
 import { openWorkbench, type Workbench } from '../lambda/workbench.ts';
 
+const API_ID = 'api1234567';
+
 export interface Reply {
   status: number;
   headers: IncomingHttpHeaders;
@@ -29,8 +31,13 @@ export async function openGateway(options: { maxStreamedBytes?: number } = {}): 
     bench,
     api,
     url,
-    deploy: (methods, more = {}) =>
-      api.deploy({ id: 'api1234567', stage: 'dev', binaryMediaTypes: [], gatewayResponses: {}, methods, ...more }),
+    deploy(methods, more = {}) {
+      for (const { integration, authorization } of methods) {
+        permit(bench, integration.functionArn);
+        if (authorization.type === 'CUSTOM') permit(bench, authorization.authorizer.functionArn);
+      }
+      api.deploy({ id: API_ID, stage: 'dev', binaryMediaTypes: [], gatewayResponses: {}, methods, ...more });
+    },
     send: (method, path, { headers = {}, body } = {}) =>
       new Promise((resolve, reject) => {
         const { hostname, port } = new URL(url);
@@ -55,6 +62,17 @@ export async function openGateway(options: { maxStreamedBytes?: number } = {}): 
       await bench.close();
     },
   };
+}
+
+/** As Serverless writes it: for all of the API. */
+function permit({ functions }: Workbench, arn: string): void {
+  functions.permit(arn.slice(arn.lastIndexOf(':') + 1), {
+    functionArn: arn,
+    action: 'lambda:InvokeFunction',
+    principal: 'apigateway.amazonaws.com',
+    sourceArn: `arn:aws:execute-api:us-east-1:000000000000:${API_ID}/*/*`,
+    sourceAccount: null,
+  });
 }
 
 /** A method of the API; its function is `fn` unless told otherwise. */
