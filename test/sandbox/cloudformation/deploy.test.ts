@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bundleFunction } from '../lambda/workbench.ts';
-import { openStackBench, type StackBench } from './workbench.ts';
+import { openStackBench, type StackBench, s3MaySend } from './workbench.ts';
 
 let bench: StackBench;
 beforeEach(() => {
@@ -8,7 +8,20 @@ beforeEach(() => {
 });
 afterEach(() => bench.close());
 
-const key = { Type: 'AWS::KMS::Key', DeletionPolicy: 'Retain', Properties: { KeyPolicy: { Version: '2012-10-17', Statement: [] } } };
+const key = {
+  Type: 'AWS::KMS::Key',
+  DeletionPolicy: 'Retain',
+  Properties: {
+    KeyPolicy: {
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::000000000000:root' }, Action: 'kms:*', Resource: '*' }],
+    },
+  },
+};
+const trust = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+};
 const bucket = (Properties: object = {}, more: object = {}) => ({
   Type: 'AWS::S3::Bucket',
   Properties: { BucketName: 'data', ...Properties },
@@ -44,20 +57,24 @@ describe('resources', () => {
   test('come to be in the order of their references, whatever the order of the template', async () => {
     const stack = await bench.deploy(
       {
-        Data: bucket({
-          VersioningConfiguration: { Status: 'Enabled' },
-          BucketEncryption: {
-            ServerSideEncryptionConfiguration: [
-              {
-                BlockedEncryptionTypes: { EncryptionType: ['NONE'] },
-                BucketKeyEnabled: 'true',
-                ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: { 'Fn::GetAtt': ['Key', 'Arn'] } },
-              },
-            ],
+        Data: bucket(
+          {
+            VersioningConfiguration: { Status: 'Enabled' },
+            BucketEncryption: {
+              ServerSideEncryptionConfiguration: [
+                {
+                  BlockedEncryptionTypes: { EncryptionType: ['NONE'] },
+                  BucketKeyEnabled: 'true',
+                  ServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: { 'Fn::GetAtt': ['Key', 'Arn'] } },
+                },
+              ],
+            },
+            NotificationConfiguration: { QueueConfigurations: [{ Event: 's3:ObjectCreated:*', Queue: { 'Fn::GetAtt': ['Work', 'Arn'] } }] },
+            LifecycleConfiguration: { Rules: [{ Id: 'r', Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } }] },
           },
-          NotificationConfiguration: { QueueConfigurations: [{ Event: 's3:ObjectCreated:*', Queue: { 'Fn::GetAtt': ['Work', 'Arn'] } }] },
-          LifecycleConfiguration: { Rules: [{ Id: 'r', Status: 'Enabled', AbortIncompleteMultipartUpload: { DaysAfterInitiation: 7 } }] },
-        }),
+          { DependsOn: 'WorkOpen' },
+        ),
+        WorkOpen: s3MaySend('Work'),
         Key: key,
         Work: queue(),
       },
@@ -115,7 +132,7 @@ describe('resources', () => {
     const document = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 's3:*', Resource: '*' }] };
     const role = {
       Type: 'AWS::IAM::Role',
-      Properties: { RoleName: 'worker', AssumeRolePolicyDocument: {}, Policies: [{ PolicyName: 'inline', PolicyDocument: document }] },
+      Properties: { RoleName: 'worker', AssumeRolePolicyDocument: trust, Policies: [{ PolicyName: 'inline', PolicyDocument: document }] },
     };
     const policy = { Type: 'AWS::IAM::Policy', Properties: { PolicyName: 'kms', PolicyDocument: document, Roles: [{ Ref: 'Role' }] } };
     await bench.deploy({ Policy: policy, Role: role });
@@ -180,6 +197,7 @@ describe('resources', () => {
         },
       },
       Api: { Type: 'AWS::ApiGateway::RestApi', Properties: { Name: 'api' } },
+      Role: { Type: 'AWS::IAM::Role', Properties: { RoleName: 'r', AssumeRolePolicyDocument: trust } },
       Deployment1: { Type: 'AWS::ApiGateway::Deployment', Properties: { RestApiId: { Ref: 'Api' }, StageName: 'dev' } },
       Fn: {
         Type: 'AWS::Lambda::Function',
@@ -188,7 +206,7 @@ describe('resources', () => {
           Code: { S3Bucket: 'b', S3Key: 'any/where/fn.zip' },
           Handler: 'handlers/fn.handler',
           Runtime: 'nodejs24.x',
-          Role: 'arn:aws:iam::000000000000:role/r',
+          Role: { 'Fn::GetAtt': 'Role.Arn' },
           Environment: { Variables: { MARK: 7 } },
         },
       },

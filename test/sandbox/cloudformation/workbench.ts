@@ -25,6 +25,24 @@ export interface StackBench {
   close(): Promise<void>;
 }
 
+/** Lets any bucket of the account send to the queues. */
+export const s3MaySend = (...queues: string[]) => ({
+  Type: 'AWS::SQS::QueuePolicy',
+  Properties: {
+    Queues: queues.map((queue) => ({ Ref: queue })),
+    PolicyDocument: {
+      Version: '2012-10-17',
+      Statement: {
+        Effect: 'Allow',
+        Principal: { Service: 's3.amazonaws.com' },
+        Action: 'sqs:SendMessage',
+        Resource: '*',
+        Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+      },
+    },
+  },
+});
+
 export function openStackBench(): StackBench {
   const dir = mkdtempSync(join(tmpdir(), 'sealdrop-stack-'));
   let room = openRoom(dir);
@@ -65,7 +83,7 @@ function openRoom(dir: string) {
   const eventSources = openEventSourceMappings({ queues: sqs, functions, maxConcurrency: 2 });
   const services: Services = {
     endpoint: 'http://127.0.0.1:1',
-    s3: openS3({ state, keys: kms, notify: (targetArn, body) => sqs.send(targetArn, body) }),
+    s3: openS3({ state, keys: kms, judge: openAccess(state).judge, notify: sqs.send }),
     kms,
     secretsManager: openSecretsManager(state, kms),
     sqs,
