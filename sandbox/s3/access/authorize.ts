@@ -11,7 +11,7 @@ import { type Permission, permissionsOf } from './permissions.ts';
 const NOTHING: RequestContext = {};
 
 /**
- * Judges a request before anything of it is done.
+ * Judges a request before anything of it is done or looked up: no right is a 403 whatever else is wrong with the request.
  * Throws AwsError: 403, or 404 for a bucket or an upload that is not there, without which there is nothing to judge by.
  */
 export function authorize(call: Call, operation: Operation): void {

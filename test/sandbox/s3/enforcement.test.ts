@@ -242,6 +242,13 @@ describe('whom a policy binds', () => {
     );
   });
 
+  test('what a copy says of its target does not speak of its source', async () => {
+    const reading = { Effect: 'Allow', Action: 's3:GetObject', Resource: '*', Condition: { Null: { 's3:x-amz-storage-class': 'true' } } };
+    const copier = sandbox.asRole('copier', reading, { Effect: 'Allow', Action: 's3:PutObject', Resource: '*' });
+    const target = { Bucket, Key: 'copied', CopySource: `${Bucket}/source`, StorageClass: 'STANDARD_IA' as const };
+    await copier.send(new CopyObjectCommand(target));
+  });
+
   test('each bucket’s policy speaks for its own end of a copy', async () => {
     const target = { Bucket: VERSIONED, Key: 'copied', CopySource: `${Bucket}/source` };
     await enforce({ Action: 's3:PutObject', Resource: `${ARN}/*` });
