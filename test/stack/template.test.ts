@@ -1,59 +1,19 @@
 /** The compiled template, as CloudFormation and a security reviewer would judge it. No AWS account is asked. */
-import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { LOCAL_PARAMS, packageStack } from '../../sandbox/build.ts';
 import { readTemplate, type Template } from '../../sandbox/cloudformation/index.ts';
+import { BROUGHT, DEPLOYMENTS, packageDeployment } from './template-deployments.ts';
 import { sharedNames } from './template-name-rules.ts';
 import { REASONS } from './template-reasons.ts';
 import { cycles, referenceProblems } from './template-references.ts';
 import { RULES } from './template-rules.ts';
 import { specProblems } from './template-spec.ts';
 
-const PROJECT = join(import.meta.dirname, '../..');
-const ISSUER = { oidcIssuer: 'https://login.example.com' };
-const OPTIONS = {
-  ...ISSUER,
-  tracing: 'true',
-  dataEvents: 'true',
-  alarmEmail: 'ops@example.com',
-  breakGlass: 'arn:aws:iam::123456789012:role/break-glass,arn:aws:iam::123456789012:user/keeper',
-  auditLockDays: '30',
-  logRetentionDays: '30',
-  noncurrentDays: '30',
-};
-const BROUGHT = {
-  ...ISSUER,
-  ingestBucket: 'incoming-files',
-  targetBucket: 'encrypted-files',
-  targetBucketOwner: '210987654321',
-  kmsKey: 'arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
-  customerKeySecret: 'arn:aws:secretsmanager:us-east-1:123456789012:secret:customer-key-AbCdEf',
-};
-
-/** Every kind of deployment once. */
-const DEPLOYMENTS: Record<string, { stage: string; policy: string; params: Record<string, string> }> = {
-  'dev as shipped': { stage: 'dev', policy: 'policy.yml', params: { ...LOCAL_PARAMS } },
-  'dev with every encryption': { stage: 'dev', policy: 'test/e2e/policy.yml', params: { ...LOCAL_PARAMS } },
-  'the demo': { stage: 'dev', policy: 'cli/demo/policy.yml', params: { ...LOCAL_PARAMS } },
-  'prod as shipped': { stage: 'prod', policy: 'policy.yml', params: ISSUER },
-  'prod with every option': { stage: 'prod', policy: 'test/e2e/policy.yml', params: OPTIONS },
-  'prod with buckets and keys that were there': { stage: 'prod', policy: 'policy.yml', params: BROUGHT },
-};
 const NAMES = Object.keys(DEPLOYMENTS);
 
 const templates = new Map<string, Template>();
 beforeAll(async () => {
-  for (const [name, { stage, policy, params }] of Object.entries(DEPLOYMENTS)) {
-    const { templatePath } = await packageStack({
-      projectDir: PROJECT,
-      policyPath: join(PROJECT, policy),
-      stage,
-      params,
-      cacheDir: join(PROJECT, '.build'),
-    });
-    templates.set(name, readTemplate(templatePath));
-  }
-}, 120_000);
+  for (const name of NAMES) templates.set(name, readTemplate((await packageDeployment(name)).templatePath));
+}, 180_000);
 
 describe.each(NAMES)('the template of %s', (name) => {
   test('has only types and properties that CloudFormation has', () => {

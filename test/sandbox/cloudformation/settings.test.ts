@@ -141,3 +141,43 @@ test.each([
 test.each([90, 2560])('a key may rotate every %i days', async (RotationPeriodInDays) => {
   await bench.deploy({ Key: key({ EnableKeyRotation: true, RotationPeriodInDays, PendingWindowInDays: 7, MultiRegion: 'false' }) });
 });
+
+describe("a secret's policy", () => {
+  const Secret = { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'customer-key' } };
+  const policy = (Action: string, key = 'aws:PrincipalArn') => ({
+    Type: 'AWS::SecretsManager::ResourcePolicy',
+    Properties: {
+      SecretId: { Ref: 'Secret' },
+      BlockPublicPolicy: true,
+      ResourcePolicy: {
+        Version: '2012-10-17',
+        Statement: [
+          {
+            Effect: 'Deny',
+            Principal: '*',
+            Action,
+            Resource: '*',
+            Condition: { ArnNotEquals: { [key]: 'arn:aws:iam::000000000000:role/reader' } },
+          },
+        ],
+      },
+    },
+  });
+  const kept = async () =>
+    String((await bench.services.secretsManager.call('GetResourcePolicy', { SecretId: 'customer-key' })).ResourcePolicy);
+
+  test('is put, changed and taken away with the template', async () => {
+    await bench.deploy({ Secret, Policy: policy('secretsmanager:GetSecretValue') });
+    expect(await kept()).toContain('secretsmanager:GetSecretValue');
+    await bench.deploy({ Secret, Policy: policy('secretsmanager:DescribeSecret') });
+    expect(await kept()).toContain('secretsmanager:DescribeSecret');
+    await bench.deploy({ Secret });
+    expect(await kept()).toBe('undefined');
+  });
+
+  test('with a key that the judge does not know is an error by name', async () => {
+    await expect(bench.deploy({ Secret, Policy: policy('secretsmanager:GetSecretValue', 'aws:PrincipalArm') })).rejects.toThrow(
+      'aws:PrincipalArm',
+    );
+  });
+});
