@@ -1,0 +1,109 @@
+/** Keys and secrets. */
+import {
+  DecryptCommand,
+  DescribeKeyCommand,
+  DisableKeyCommand,
+  EnableKeyRotationCommand,
+  EncryptCommand,
+  GenerateDataKeyCommand,
+  GenerateDataKeyWithoutPlaintextCommand,
+  PutKeyPolicyCommand,
+  ReEncryptCommand,
+  ScheduleKeyDeletionCommand,
+} from '@aws-sdk/client-kms';
+import {
+  DeleteResourcePolicyCommand,
+  DeleteSecretCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  ListSecretVersionIdsCommand,
+  PutSecretValueCommand,
+  UpdateSecretVersionStageCommand,
+} from '@aws-sdk/client-secrets-manager';
+import { type Probe, probesOf } from './probe.ts';
+import type { World } from './world.ts';
+
+const STACK_KEY = "the stack's KMS key, not through S3";
+const MANAGED_KEY = 'the key aws/s3';
+const NOTHING = new Uint8Array([1]);
+
+function keyProbes(resource: string, keyOf: (world: World) => string): Probe[] {
+  return probesOf(
+    resource,
+    {
+      'kms:Encrypt': ({ kms }, world) => kms.send(new EncryptCommand({ KeyId: keyOf(world), Plaintext: NOTHING })),
+      'kms:GenerateDataKey': ({ kms }, world) => kms.send(new GenerateDataKeyCommand({ KeyId: keyOf(world), KeySpec: 'AES_256' })),
+      'kms:GenerateDataKeyWithoutPlaintext': ({ kms }, world) =>
+        kms.send(new GenerateDataKeyWithoutPlaintextCommand({ KeyId: keyOf(world), KeySpec: 'AES_256' })),
+      'kms:DescribeKey': ({ kms }, world) => kms.send(new DescribeKeyCommand({ KeyId: keyOf(world) })),
+    },
+    {
+      'kms:EnableKeyRotation': ({ kms }, world) => kms.send(new EnableKeyRotationCommand({ KeyId: keyOf(world) })),
+      'kms:PutKeyPolicy': ({ kms }, world) => kms.send(new PutKeyPolicyCommand({ KeyId: keyOf(world), Policy: openKey() })),
+      'kms:DisableKey': ({ kms }, world) => kms.send(new DisableKeyCommand({ KeyId: keyOf(world) })),
+      'kms:ScheduleKeyDeletion': ({ kms }, world) =>
+        kms.send(new ScheduleKeyDeletionCommand({ KeyId: keyOf(world), PendingWindowInDays: 30 })),
+    },
+  );
+}
+
+function openKey(): string {
+  const Statement = { Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::000000000000:root' }, Action: 'kms:*', Resource: '*' };
+  return JSON.stringify({ Version: '2012-10-17', Statement });
+}
+
+/** A ciphertext of the other key, which the administrator may make. */
+async function foreignCiphertext({ administrator, otherKey }: World): Promise<Uint8Array> {
+  const { CiphertextBlob } = await administrator.kms.send(new EncryptCommand({ KeyId: otherKey, Plaintext: NOTHING }));
+  return CiphertextBlob ?? NOTHING;
+}
+
+const foreignDecrypts: Probe[] = probesOf("somebody else's KMS key", {
+  'kms:Decrypt': async ({ kms }, world) => kms.send(new DecryptCommand({ CiphertextBlob: await foreignCiphertext(world) })),
+  'kms:ReEncryptFrom, kms:ReEncryptTo': async ({ kms }, world) =>
+    kms.send(new ReEncryptCommand({ CiphertextBlob: await foreignCiphertext(world), DestinationKeyId: world.otherKey })),
+});
+
+const managedKey: Probe[] = probesOf(MANAGED_KEY, {
+  'kms:DescribeKey': ({ kms }) => kms.send(new DescribeKeyCommand({ KeyId: 'alias/aws/s3' })),
+  'kms:GenerateDataKey': ({ kms }) => kms.send(new GenerateDataKeyCommand({ KeyId: 'alias/aws/s3', KeySpec: 'AES_256' })),
+});
+
+function secretProbes(resource: string, secretOf: (world: World) => string): Probe[] {
+  return probesOf(
+    resource,
+    {
+      'secretsmanager:GetSecretValue': ({ secrets }, world) => secrets.send(new GetSecretValueCommand({ SecretId: secretOf(world) })),
+      'secretsmanager:DescribeSecret': ({ secrets }, world) => secrets.send(new DescribeSecretCommand({ SecretId: secretOf(world) })),
+      'secretsmanager:ListSecretVersionIds': ({ secrets }, world) =>
+        secrets.send(new ListSecretVersionIdsCommand({ SecretId: secretOf(world) })),
+    },
+    {
+      'secretsmanager:PutSecretValue': ({ secrets }, world) =>
+        secrets.send(new PutSecretValueCommand({ SecretId: secretOf(world), SecretString: 'ab'.repeat(32) })),
+      'secretsmanager:UpdateSecretVersionStage': ({ secrets }, world) =>
+        secrets.send(
+          new UpdateSecretVersionStageCommand({ SecretId: secretOf(world), VersionStage: 'moved', MoveToVersionId: '0'.repeat(32) }),
+        ),
+      'secretsmanager:DeleteResourcePolicy': ({ secrets }, world) =>
+        secrets.send(new DeleteResourcePolicyCommand({ SecretId: secretOf(world) })),
+      'secretsmanager:DeleteSecret': ({ secrets }, world) => secrets.send(new DeleteSecretCommand({ SecretId: secretOf(world) })),
+    },
+  );
+}
+
+export const KEY_PROBES: Probe[] = [
+  ...keyProbes(STACK_KEY, ({ stackKey }) => stackKey),
+  ...keyProbes("somebody else's KMS key", ({ otherKey }) => otherKey),
+  ...foreignDecrypts,
+  ...managedKey,
+  ...secretProbes('the customer key', ({ secret }) => secret),
+  ...secretProbes("somebody else's secret", ({ otherSecret }) => otherSecret),
+];
+
+/** Their key policies let nobody use these keys but through S3. */
+export const NEVER_ALLOWED_ON_KEYS: Probe[] = KEY_PROBES.filter(
+  ({ resource, action }) =>
+    (resource === STACK_KEY && ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:GenerateDataKeyWithoutPlaintext'].includes(action)) ||
+    (resource === MANAGED_KEY && action === 'kms:GenerateDataKey'),
+);
