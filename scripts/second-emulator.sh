@@ -76,3 +76,6 @@ elif ! diff -u docs/conformance.md "$work/conformance.md"; then
   echo 'docs/conformance.md is not what was found: look at each change, then run scripts/second-emulator.sh --update.' >&2
   exit 1
 fi
+
+# One contract, two servers: npm test runs the same one against the sandbox.
+node_modules/.bin/vitest run --config test/conformance/second-emulator/vitest.config.ts
