@@ -6,7 +6,11 @@ import { asSealdropError } from '../src/errors.ts';
 import { createLog, type Log } from '../src/observability.ts';
 import * as runtime from '../src/runtime.ts';
 
-const eventSchema = z.object({ methodArn: z.string(), headers: z.nullish(z.record(z.string(), z.string())) });
+const eventSchema = z.object({
+  methodArn: z.string(),
+  headers: z.nullish(z.record(z.string(), z.string())),
+  requestContext: z.optional(z.object({ requestId: z.optional(z.string()) })),
+});
 
 /** What the gateway answers with 401: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html */
 const UNAUTHORIZED = 'Unauthorized';
@@ -14,13 +18,13 @@ const UNAUTHORIZED = 'Unauthorized';
 export const createHandler =
   (deps: () => { authenticate: Authenticate; log: Log }) =>
   async (event: unknown): Promise<APIGatewayAuthorizerResult> => {
-    const { methodArn, headers } = eventSchema.parse(event);
+    const { methodArn, headers, requestContext } = eventSchema.parse(event);
     const { authenticate, log } = deps();
     const authorization = Object.entries(headers ?? {}).find(([name]) => name.toLowerCase() === 'authorization')?.[1];
     const claims = await authenticate(authorization).catch((error: unknown) => {
       const { code, message, nextStep } = asSealdropError(error);
       if (code === 'unauthenticated') throw new Error(UNAUTHORIZED, { cause: error });
-      log.error('callers cannot be authenticated', { code, cause: message, nextStep });
+      log.error('callers cannot be authenticated', { code, cause: message, nextStep, correlationId: requestContext?.requestId });
       throw error;
     });
     return {

@@ -50,7 +50,11 @@ export async function encryptObjects(requests: EncryptRequest[], deps: EncryptDe
     await deps.trail.append(copies.flatMap(({ event }) => (event === null ? [] : [event])));
     await deps.records.append(copies.flatMap(({ record }) => (record === null ? [] : [record])));
   } catch (error) {
-    deps.log.error('events or records could not be written', { objects: copies.length, cause: asSealdropError(error).message });
+    const cause = asSealdropError(error).message;
+    for (const { outcome } of copies) {
+      const { key, correlationId } = outcome.ref;
+      deps.log.error('event or record could not be written', { bucket: deps.targetBucket, key, correlationId, cause });
+    }
     // Without event and record nothing counts, and a failure is retried to be recorded; at the last try its own cause matters more.
     return copies.map(({ outcome }, index) =>
       outcome.status === 'failed' && requests[index]?.lastTry ? outcome : failed(outcome.ref, error, modeOf(outcome)),

@@ -60,7 +60,13 @@ describe('the authorize function', () => {
     issuer.documents[issuer.jwksUri] = () => new Response('', { status: 500 });
     const error = await ask(`Bearer ${token}`).catch((failure: unknown) => failure);
     expect(error).toMatchObject({ code: 'service-unavailable', message: expect.not.stringContaining('Unauthorized') });
-    expect(log.entries).toEqual([expect.objectContaining({ level: 'error', message: 'callers cannot be authenticated' })]);
+    expect(log.entries).toEqual([
+      {
+        level: 'error',
+        message: 'callers cannot be authenticated',
+        fields: expect.objectContaining({ code: 'service-unavailable', correlationId: 'c6af9ac6-7b61-11e6-9a41-93e8deadbeef' }),
+      },
+    ]);
     expect(JSON.stringify(log.entries)).not.toContain(token);
   });
 });
