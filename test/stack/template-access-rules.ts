@@ -38,6 +38,9 @@ const CRYPTOGRAPHIC = [
   'kms:GenerateDataKeyWithoutPlaintext',
 ];
 const POLICY_ADMINISTRATION = ['s3:PutBucketPolicy', 's3:DeleteBucketPolicy', 's3:GetBucketPolicy'];
+/** Also an overwriting of settings, and whatever hands rights on. */
+const DESTRUCTIVE =
+  /^(iam|sts|organizations|cloudformation|lambda):|:(Delete|Purge|Remove|Schedule|Disable|Bypass|Create(?!LogStream)|Put\w*(Policy|Configuration|Acl)|Update|Tag|Untag)/;
 const TLS_KEYS = ['aws:SecureTransport', 's3:TlsVersion'];
 
 export const ACCESS_RULES: Record<string, Rule> = {
@@ -75,6 +78,20 @@ export const ACCESS_RULES: Record<string, Rule> = {
       .filter((statement) => statement.kind === 'identity' && isCryptographic(statement))
       .filter(({ conditions }) => !conditions.some(({ operator, key }) => operator === 'StringEquals' && key === 'kms:ViaService'))
       .map((statement) => finding(statement, 'uses a key for anything')),
+
+  // ForAllValues holds for a request without keys as well, a Scan's for one: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+  'the table is used by its keys': (template) =>
+    allowed(template)
+      .filter(({ kind, actions }) => kind === 'identity' && actions.some((action) => action.startsWith('dynamodb:')))
+      .filter(({ conditions }) => !(conditions.some(namesLeadingKeys) && conditions.some(asksForLeadingKeys)))
+      .map((statement) => finding(statement, 'uses the whole table')),
+
+  'functions neither destroy nor administer': (template) =>
+    allowed(template)
+      .filter(
+        ({ kind, actions }) => kind === 'identity' && actions.some((action) => DESTRUCTIVE.test(action) && action !== 'sqs:DeleteMessage'),
+      )
+      .map((statement) => finding(statement, `allows ${statement.actions.join(', ')}`)),
 
   'key policies let roles use the key, not the account': (template) =>
     allowed(template)
@@ -169,6 +186,16 @@ function isAccount(principal: string): boolean {
 
 function namesPrincipals({ operator, key, values }: Condition): boolean {
   return /^(Arn|String)Equals$/.test(operator) && key === 'aws:PrincipalArn' && values.every((value) => !/[*?]/.test(value));
+}
+
+function namesLeadingKeys({ operator, key, values }: Condition): boolean {
+  return (
+    /^ForAllValues:String(Equals|Like)$/.test(operator) && key === 'dynamodb:LeadingKeys' && !values.some((value) => /^[*?]/.test(value))
+  );
+}
+
+function asksForLeadingKeys({ operator, key, values }: Condition): boolean {
+  return operator === 'Null' && key === 'dynamodb:LeadingKeys' && values.every((value) => value === 'false');
 }
 
 function administersKey({ effect, principals, actions, conditions }: Statement): boolean {

@@ -186,6 +186,16 @@ const RESOURCES = {
           PolicyDocument: document(
             { Sid: 'Read', Effect: 'Allow', Action: 's3:GetObject', Resource: objectsArn },
             {
+              Sid: 'Record',
+              Effect: 'Allow',
+              Action: ['dynamodb:PutItem'],
+              Resource: arn('Table'),
+              Condition: {
+                'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['audit#*'] },
+                Null: { 'dynamodb:LeadingKeys': 'false' },
+              },
+            },
+            {
               Sid: 'Decrypt',
               Effect: 'Allow',
               Action: ['kms:Decrypt'],
