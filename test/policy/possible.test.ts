@@ -3,6 +3,7 @@ import { loadPolicy } from '../../src/policy/load.ts';
 import { matchPolicy, type ObjectFacts } from '../../src/policy/match.ts';
 import { possibleEncryptions } from '../../src/policy/possible.ts';
 import type { Encryption, Match, Policy } from '../../src/policy/schema.ts';
+import { randomNumbers } from '../random-numbers.ts';
 
 const policy = loadPolicy(`
 version: 1
@@ -39,7 +40,7 @@ describe('possibleEncryptions', () => {
   });
 
   it('always holds what the policy means once all is known, and only that when nothing stands open', () => {
-    const random = generator(20261121);
+    const random = randomNumbers(20261121);
     for (let round = 0; round < 4_000; round += 1) {
       const drawn = randomPolicy(random);
       const known = randomFacts(random);
@@ -56,18 +57,7 @@ describe('possibleEncryptions', () => {
   });
 });
 
-type Random = (below: number) => number;
-
-/** Mulberry32: the same numbers at every run. */
-function generator(seed: number): Random {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-}
+type Random = ReturnType<typeof randomNumbers>;
 
 const pick = <T>(random: Random, first: T, ...rest: T[]): T => [first, ...rest][random(rest.length + 1)] ?? first;
 
