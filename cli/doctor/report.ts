@@ -58,9 +58,9 @@ export function textReport(context: DoctorContext, examination: Examination): st
 function areaLine({ area, findings, held }: Examined, { proofs }: Examination, width: number): string {
   const severity = worst(findings);
   const slowest = Math.max(0, ...proofs.flatMap(({ ms }) => ms ?? []));
-  const notes = area === 'round trip' && held.length > 0 ? [held.join(', '), `in ${formatSeconds(slowest)}`] : [held.join(', ')];
-  const said = severity === null ? notes : [count(findings), ...notes];
-  return `${sign(severity)} ${area.padEnd(width)}  ${said.filter((note) => note !== '').join('; ')}`.trimEnd();
+  const well = area === 'round trip' && held.length > 0 ? `${held.join(', ')} in ${formatSeconds(slowest)}` : held.join('; ');
+  const said = severity === null ? well : [count(findings), well && `well: ${well}`].filter((note) => note !== '').join('; ');
+  return `${sign(severity)} ${area.padEnd(width)}  ${said}`.trimEnd();
 }
 
 function findingText(finding: Finding): string {

@@ -29,52 +29,59 @@ export function checkEncryption(context: DoctorContext, bucket: BucketUnderCheck
 }
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/blocking-unblocking-s3-c-encryption-gpb.html */
-function blockedSseC(
-  { policy, policyFile }: DoctorContext,
-  { subject, name }: BucketUnderCheck,
-  rules: ServerSideEncryptionRule[],
-): Finding[] {
+function blockedSseC(context: DoctorContext, bucket: BucketUnderCheck, rules: ServerSideEncryptionRule[]): Finding[] {
+  const { policy, policyFile } = context;
   const blocked = rules.some((rule) => rule.BlockedEncryptionTypes?.EncryptionType?.includes('SSE-C'));
   if (!blocked || !namesMode(policy, 'sse-c')) return [];
-  const allowed = rules.map((rule) => ({ ...rule, BlockedEncryptionTypes: { EncryptionType: ['NONE'] } }));
   return [
-    error(`${subject}.sse-c-blocked`, {
-      resource: name,
+    error(`${bucket.subject}.sse-c-blocked`, {
+      resource: bucket.name,
       what: `the bucket blocks SSE-C, and ${policyFile} names it: those objects cannot be stored`,
       nextStep: "Set BlockedEncryptionTypes to NONE in the bucket's encryption, then move the messages back from the dead letters.",
-      command: awsCommand('s3api', 'put-bucket-encryption', {
-        bucket: name,
-        'server-side-encryption-configuration': { Rules: allowed },
-      }),
+      command: putEncryption(bucket, asNeeded(context, bucket, rules)),
       evidence: { rules },
     }),
   ];
 }
 
 /** Every write of ours names its encryption; the default is for those that name none. The audit bucket has a key of its own. */
-function otherDefault({ stack }: DoctorContext, { subject, name }: BucketUnderCheck, rules: ServerSideEncryptionRule[]): Finding[] {
+function otherDefault(context: DoctorContext, bucket: BucketUnderCheck, rules: ServerSideEncryptionRule[]): Finding[] {
   const applied = rules[0]?.ApplyServerSideEncryptionByDefault;
-  const key = subject === 'audit-bucket' ? applied?.KMSMasterKeyID : stack.keyArn;
+  const key = defaultKey(context, bucket, rules);
   const asDeployed = applied?.SSEAlgorithm === 'aws:kms' && key !== undefined && applied.KMSMasterKeyID === key;
-  if (asDeployed || !isOwnBucket(stack, name)) return [];
+  if (asDeployed || !isOwnBucket(context.stack, bucket.name)) return [];
   return [
-    warning(`${subject}.default-encryption`, {
-      resource: name,
+    warning(`${bucket.subject}.default-encryption`, {
+      resource: bucket.name,
       what: `the default encryption is ${describe(rules)}, not a KMS key of the stack`,
       nextStep: 'Give the bucket its default back.',
-      ...(key !== undefined && {
-        command: awsCommand('s3api', 'put-bucket-encryption', {
-          bucket: name,
-          'server-side-encryption-configuration': {
-            Rules: [
-              { ...rules[0], ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: key }, BucketKeyEnabled: true },
-            ],
-          },
-        }),
-      }),
+      ...(key !== undefined && { command: putEncryption(bucket, asNeeded(context, bucket, rules)) }),
       evidence: { found: describe(rules), expected: `aws:kms ${key ?? ''}`.trim() },
     }),
   ];
+}
+
+/** All that is wrong with the one rule that a bucket has put right at once, since a command replaces it: a brought bucket keeps its default. */
+function asNeeded(context: DoctorContext, bucket: BucketUnderCheck, [rule = {}]: ServerSideEncryptionRule[]): ServerSideEncryptionRule {
+  const key = defaultKey(context, bucket, [rule]);
+  const byDefault = {
+    ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms' as const, KMSMasterKeyID: key },
+    BucketKeyEnabled: true,
+  };
+  const blocked = bucket.subject === 'target-bucket' && namesMode(context.policy, 'sse-c') ? 'NONE' : 'SSE-C';
+  return {
+    ...rule,
+    ...(isOwnBucket(context.stack, bucket.name) && key !== undefined && byDefault),
+    BlockedEncryptionTypes: { EncryptionType: [blocked] },
+  };
+}
+
+function defaultKey({ stack }: DoctorContext, { subject }: BucketUnderCheck, [rule]: ServerSideEncryptionRule[]): string | undefined {
+  return subject === 'audit-bucket' ? rule?.ApplyServerSideEncryptionByDefault?.KMSMasterKeyID : stack.keyArn;
+}
+
+function putEncryption({ name }: BucketUnderCheck, rule: ServerSideEncryptionRule): string {
+  return awsCommand('s3api', 'put-bucket-encryption', { bucket: name, 'server-side-encryption-configuration': { Rules: [rule] } });
 }
 
 /** A source under a key that no rule names is one that encrypt has no right to read. */

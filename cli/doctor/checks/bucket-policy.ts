@@ -21,8 +21,12 @@ import { addressOf, type BucketUnderCheck, question } from './bucket.ts';
 /** Operators by which a deny leaves somebody out. */
 const BUT_FOR = ['ArnNotEquals', 'ArnNotLike', 'ArnNotEqualsIfExists', 'ArnNotLikeIfExists', 'StringNotEquals', 'StringNotLike'];
 
-export function checkBucketPolicy(context: DoctorContext, bucket: BucketUnderCheck): Promise<Finding[]> {
-  const judge = (text: string | undefined) => [...sharedRoles(context, bucket, text), ...JUDGES[bucket.subject](context, bucket, text)];
+export async function checkBucketPolicy(context: DoctorContext, bucket: BucketUnderCheck): Promise<Finding[]> {
+  const glass = bucket.subject === 'target-bucket' ? await breakGlassOf(context) : null;
+  const judge = (text: string | undefined) => [
+    ...sharedRoles(context, bucket, text),
+    ...JUDGES[bucket.subject](context, bucket, text, glass),
+  ];
   return look(
     question(bucket, 's3:GetBucketPolicy'),
     () => context.clients.s3.send(new GetBucketPolicyCommand(addressOf(bucket))),
@@ -31,13 +35,30 @@ export function checkBucketPolicy(context: DoctorContext, bucket: BucketUnderChe
   );
 }
 
-type Judge = (context: DoctorContext, bucket: BucketUnderCheck, text: string | undefined) => Finding[];
+/** @param glass who may break it; `null`: nobody could say */
+type Judge = (context: DoctorContext, bucket: BucketUnderCheck, text: string | undefined, glass: string[] | null) => Finding[];
 
 const JUDGES: Record<BucketUnderCheck['subject'], Judge> = {
   'ingest-bucket': insecure,
   'target-bucket': incomplete,
   'audit-bucket': (context, bucket, text) => [...insecure(context, bucket, text), ...deletable(bucket, text)],
 };
+
+/**
+ * Who may break the glass, as the audit bucket's policy says, which is always the stack's own.
+ * @returns `null`: it may not be read, or says nothing of the kind
+ */
+export async function breakGlassOf({ clients, stack }: DoctorContext): Promise<string[] | null> {
+  const ask = new GetBucketPolicyCommand({ Bucket: stack.auditBucket, ExpectedBucketOwner: stack.account });
+  const text = await clients.s3.send(ask).then(
+    ({ Policy }) => Policy,
+    () => undefined,
+  );
+  const keeps = deniesIn(text).filter(
+    (statement) => covers(statement, 's3:BypassGovernanceRetention') && !covers(statement, 's3:GetObject'),
+  );
+  return keeps.length === 0 ? null : keeps.flatMap((statement) => comparedWith(statement, BUT_FOR, 'aws:PrincipalArn'));
+}
 
 /** Principals that a policy with this text lets read objects; `null`: it keeps nobody from reading. */
 export function readersOf(text: string | undefined): string[] | null {
@@ -61,24 +82,25 @@ function insecure({ stack }: DoctorContext, { subject, name }: BucketUnderCheck,
   ];
 }
 
-/** The whole policy as the template has it, whoever made the bucket; who may break the glass is read from the policy itself. */
+/** The whole policy as the template has it, whoever made the bucket. */
 function incomplete(
   { stack, policy, policyFile }: DoctorContext,
   { subject, name }: BucketUnderCheck,
   text: string | undefined,
+  glass: string[] | null,
 ): Finding[] {
   const roles = FUNCTIONS.map((name) => roleArn(stack, name));
-  const breakGlass = (readersOf(text) ?? []).filter((arn) => !roles.includes(arn));
+  const breakGlass = glass ?? (readersOf(text) ?? []).filter((arn) => !roles.includes(arn));
   const expected = targetStatements(stack, policy, breakGlass);
   const found = new Set(rawStatementsOf(text).map(normalized));
   const lacking = expected.filter((statement) => !found.has(normalized(statement))).map(({ Sid }) => Sid);
   if (lacking.length === 0) return [];
-  const glass = readersOf(text) === null ? ' Add those who may break the glass to ReadByFunctionsAlone.' : '';
+  const unknown = glass === null ? ' Check in ReadByFunctionsAlone who may break the glass.' : '';
   return [
     error(`${subject}.policy-incomplete`, {
       resource: name,
       what: `the bucket policy lacks what ${policyFile} asks for, or says it otherwise: ${lacking.join(', ')}`,
-      nextStep: `Give the bucket this policy; statements of others stay.${glass}`,
+      nextStep: `Give the bucket this policy; statements of others stay.${unknown}`,
       command: putPolicy(name, text, expected),
       evidence: { lacking, found: statementsOf(text).map(({ sid }) => sid) },
     }),

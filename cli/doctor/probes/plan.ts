@@ -5,6 +5,7 @@ import type { Encryption, Match, Policy } from '../../../src/policy/schema.ts';
 /** Larger objects are not sent only to look. */
 export const MAX_PROBE_BYTES = 8 * 1024 * 1024;
 
+const SOME_BYTES = 100;
 const MARKER = 'sealdrop-doctor/';
 const LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
@@ -94,5 +95,8 @@ function sizesOf(policy: Policy, { size }: Match): number[] {
   const inside = bounds
     .filter((bound) => bound !== undefined)
     .filter((bound) => bound > least && bound < (size?.below ?? Number.POSITIVE_INFINITY));
-  return [least, ...inside.sort((a, b) => a - b)];
+  // Bytes to compare, where the rule leaves room for them.
+  return [least, ...inside.sort((a, b) => a - b)].flatMap((size) =>
+    size + SOME_BYTES > MAX_PROBE_BYTES ? [size] : [size + SOME_BYTES, size],
+  );
 }

@@ -1,13 +1,12 @@
 /** One small object for each encryption that the policy names: dropped, awaited, compared, fetched, removed. */
 import { randomBytes } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { SealdropError } from '../../../src/errors.ts';
+import { type ErrorCode, SealdropError } from '../../../src/errors.ts';
 import { CannotLook } from '../cannot-look.ts';
 import { nextStepOf } from '../checks/dead-letters.ts';
 import type { DoctorContext } from '../context.ts';
 import { error, type Finding } from '../finding.ts';
 import { couldNotLook } from '../look.ts';
-import { roleArn } from '../names.ts';
 import { arrival } from './arrival.ts';
 import { removeLetters, removeObjects } from './clean-up.ts';
 import { downloadProblems } from './download.ts';
@@ -15,28 +14,57 @@ import { differences, expectedEncryption, nameOf } from './expected.ts';
 import type { Example } from './plan.ts';
 import type { ProbeOptions, ProbeResult } from './probe.ts';
 
-/** @throws CannotLook */
-export async function roundTrips(context: DoctorContext, examples: Example[], options: ProbeOptions): Promise<ProbeResult> {
-  const results = await Promise.all(examples.map((example) => roundTrip(context, example, options)));
-  return { proofs: results.flatMap(({ proofs }) => proofs), findings: results.flatMap(({ findings }) => findings) };
+/** What became of one object. */
+type Outcome =
+  | { kind: 'arrived'; ms: number }
+  /** Neither encrypted nor failed in time. */
+  | { kind: 'lost' }
+  | { kind: 'failed'; code: ErrorCode; detail: string | undefined }
+  | { kind: 'found'; finding: Finding }
+  | { kind: 'interrupted' };
+
+interface Trip {
+  example: Example;
+  outcome: Outcome;
+  downloaded: boolean;
+  /** Of the way back, and of what could not be removed. */
+  findings: Finding[];
 }
 
-async function roundTrip(context: DoctorContext, example: Example, options: ProbeOptions): Promise<ProbeResult> {
+/** @throws CannotLook */
+export async function roundTrips(context: DoctorContext, examples: Example[], options: ProbeOptions): Promise<ProbeResult> {
+  const trips = await Promise.all(examples.map((example) => roundTrip(context, example, options)));
+  return {
+    proofs: trips.map(({ example, outcome, downloaded }) => ({
+      encryption: nameOf(example.encryption),
+      key: example.facts.key,
+      ms: outcome.kind === 'arrived' ? outcome.ms : null,
+      downloaded,
+    })),
+    findings: [
+      ...trips.flatMap(({ outcome }) => (outcome.kind === 'found' ? [outcome.finding] : [])),
+      ...failures(context, trips),
+      ...losses(context, trips, options.timeoutMs),
+      ...trips.flatMap(({ findings }) => findings),
+    ],
+  };
+}
+
+async function roundTrip(context: DoctorContext, example: Example, options: ProbeOptions): Promise<Trip> {
   const { key, size } = example.facts;
   const bytes = randomBytes(size);
-  const proof = { encryption: nameOf(example.encryption), key, ms: null, downloaded: false };
   const refusal = await drop(context, example, bytes);
-  if (refusal !== null) return { proofs: [proof], findings: [refusal] };
-  const started = Date.now();
+  if (refusal !== null) return { example, outcome: { kind: 'found', finding: refusal }, downloaded: false, findings: [] };
   try {
-    const findings = await judgeArrival(context, example, options);
-    const ms = findings.length === 0 && !options.signal.aborted ? Date.now() - started : null;
-    const asked = ms !== null && options.api !== null ? options.api : null;
+    const outcome = await outcomeOf(context, example, options);
+    if (outcome.kind === 'failed') await removeLetters(context, key);
+    const asked = outcome.kind === 'arrived' ? options.api : null;
     const problems = asked === null ? [] : await downloadProblems(asked, key, bytes);
-    const left = await removeObjects(context, key);
     return {
-      proofs: [{ ...proof, ms, downloaded: asked !== null && problems.length === 0 }],
-      findings: [...findings, ...problems, ...left],
+      example,
+      outcome,
+      downloaded: asked !== null && problems.length === 0,
+      findings: [...problems, ...(await removeObjects(context, key))],
     };
   } catch (cause) {
     await removeObjects(context, key);
@@ -65,58 +93,80 @@ async function drop({ clients, stack }: DoctorContext, { facts }: Example, bytes
   }
 }
 
-async function judgeArrival(context: DoctorContext, example: Example, { timeoutMs, signal }: ProbeOptions): Promise<Finding[]> {
+async function outcomeOf(context: DoctorContext, example: Example, { timeoutMs, signal }: ProbeOptions): Promise<Outcome> {
   const { stack } = context;
-  const { key } = example.facts;
-  const resource = `${stack.targetBucket}/${key}`;
-  const named = nameOf(example.encryption);
+  const started = Date.now();
   try {
     const expected = await expectedEncryption(context, example.encryption);
-    const arrived = await arrival(context, key, timeoutMs, signal);
+    const arrived = await arrival(context, example.facts.key, timeoutMs, signal);
     switch (arrived.kind) {
       case 'recorded': {
-        const different = differences(expected, arrived.record.encryption);
-        if (different.length === 0) return [];
-        return [
-          error('round-trip.other-encryption', {
-            resource,
-            what: `the policy asks for ${named}, and the object was stored otherwise: ${different.join(', ')}`,
-            nextStep: 'Deploy this policy; if it is deployed, treat what was stored meanwhile as drift.',
-            evidence: { expected, found: arrived.record.encryption },
-          }),
-        ];
+        const found = arrived.record.encryption;
+        const different = differences(expected, found);
+        if (different.length === 0) return { kind: 'arrived', ms: Date.now() - started };
+        return { kind: 'found', finding: otherEncryption(context, example, different, { expected, found }) };
       }
-      case 'failed': {
-        await removeLetters(context, key);
-        const { code = 'unknown', detail } = arrived.event;
-        return [
-          error('round-trip.failed', {
-            resource,
-            what: `an object for ${named} was not encrypted: ${code}${detail === undefined ? '' : ` (${detail})`}`,
-            nextStep: nextStepOf(code),
-            evidence: { code, encryption: named },
-          }),
-        ];
-      }
+      case 'failed':
+        return { kind: 'failed', code: arrived.event.code ?? 'unknown', detail: arrived.event.detail };
       case 'nothing':
-        return signal.aborted ? [] : [lost(context, resource, named, timeoutMs)];
+        return { kind: signal.aborted ? 'interrupted' : 'lost' };
       default:
         return arrived satisfies never;
     }
   } catch (cause) {
-    const hopeless = CannotLook.because(cause instanceof SealdropError ? cause.cause : cause);
-    if (hopeless !== null) throw hopeless;
     const source = cause instanceof SealdropError && cause.cause !== undefined ? cause.cause : cause;
-    return [couldNotLook({ subject: 'round-trip', resource: stack.auditTable, action: 'dynamodb:Query' }, source)];
+    const hopeless = CannotLook.because(source);
+    if (hopeless !== null) throw hopeless;
+    const question = { subject: 'round-trip', resource: stack.auditTable, action: 'dynamodb:Query' } as const;
+    return { kind: 'found', finding: couldNotLook(question, source) };
   }
 }
 
-function lost(context: DoctorContext, resource: string, named: string, timeoutMs: number): Finding {
-  const { stack } = context;
-  return error('round-trip.lost', {
-    resource,
-    what: `an object for ${named} has neither been encrypted nor failed within ${timeoutMs / 1000} s`,
-    nextStep: `Look at the ingest bucket's notifications, the ingest queue, and the log group /aws/lambda/sealdrop-${stack.stage}-encrypt; then the role ${roleArn(stack, 'encrypt')}.`,
-    evidence: { timeoutSeconds: timeoutMs / 1000, queue: stack.ingestQueueUrl },
+function otherEncryption(
+  { stack }: DoctorContext,
+  { encryption, facts }: Example,
+  different: string[],
+  evidence: Finding['evidence'],
+): Finding {
+  return error('round-trip.other-encryption', {
+    resource: `${stack.targetBucket}/${facts.key}`,
+    what: `the policy asks for ${nameOf(encryption)}, and the object was stored otherwise: ${different.join(', ')}`,
+    nextStep: 'Deploy this policy; if it is deployed, treat what was stored meanwhile as drift.',
+    evidence,
   });
+}
+
+/** One finding a cause, however many encryptions it stands behind. */
+function failures({ stack }: DoctorContext, trips: Trip[]): Finding[] {
+  const failed = trips.flatMap(({ example, outcome }) => (outcome.kind === 'failed' ? [{ example, ...outcome }] : []));
+  return [...new Set(failed.map(({ code }) => code))].map((code) => {
+    const alike = failed.filter((trip) => trip.code === code);
+    return error('round-trip.failed', {
+      resource: stack.targetBucket,
+      what: `not encrypted for ${code}: ${listed(alike)}`,
+      nextStep: nextStepOf(code),
+      evidence: { code, encryptions: alike.map(({ example }) => nameOf(example.encryption)), details: alike.map(({ detail }) => detail) },
+    });
+  });
+}
+
+function losses({ stack }: DoctorContext, trips: Trip[], timeoutMs: number): Finding[] {
+  const lost = trips.filter(({ outcome }) => outcome.kind === 'lost');
+  if (lost.length === 0) return [];
+  return [
+    error('round-trip.lost', {
+      resource: stack.ingestBucket,
+      what: `neither encrypted nor failed within ${timeoutMs / 1000} s: ${listed(lost)}`,
+      nextStep: `Look at the notifications of the ingest bucket, at the ingest queue, and at the log group /aws/lambda/sealdrop-${stack.stage}-encrypt.`,
+      evidence: {
+        timeoutSeconds: timeoutMs / 1000,
+        queue: stack.ingestQueueUrl,
+        encryptions: lost.map(({ example }) => nameOf(example.encryption)),
+      },
+    }),
+  ];
+}
+
+function listed(trips: { example: Example }[]): string {
+  return trips.map(({ example }) => nameOf(example.encryption)).join(', ');
 }

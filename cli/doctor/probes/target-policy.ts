@@ -12,7 +12,7 @@ import {
 import { type ResolvedEncryption, writeParameters } from '../../../src/encryption/index.ts';
 import type { Encryption } from '../../../src/policy/schema.ts';
 import { CannotLook } from '../cannot-look.ts';
-import { readersOf } from '../checks/bucket-policy.ts';
+import { breakGlassOf, readersOf } from '../checks/bucket-policy.ts';
 import type { DoctorContext } from '../context.ts';
 import { error, type Finding } from '../finding.ts';
 import { couldNotLook, errorMessage, httpStatus, isDenied } from '../look.ts';
@@ -87,8 +87,9 @@ async function directRead(context: DoctorContext): Promise<Tried> {
     }
     if (httpStatus(cause) !== 404) return { findings: [notTried(resource, 's3:GetObject', cause)] };
   }
-  const readers = readersOf((await clients.s3.send(new GetBucketPolicyCommand(place(context))).catch(() => null))?.Policy);
-  if (readers?.some((arn) => samePrincipal(arn, operator))) return { held: ['a direct read is allowed to you, who may break the glass'] };
+  const policy = await clients.s3.send(new GetBucketPolicyCommand(place(context))).catch(() => null);
+  const readers = (await breakGlassOf(context)) ?? readersOf(policy?.Policy) ?? [];
+  if (readers.some((arn) => samePrincipal(arn, operator))) return { held: ['a direct read is allowed to you, who may break the glass'] };
   return {
     findings: [
       error('target-policy.read-allowed', {

@@ -13,8 +13,22 @@ import {
 import { describe, expect, test } from 'vitest';
 import { buckets } from '../../../cli/doctor/checks/buckets.ts';
 import { targetStatements } from '../../../cli/doctor/expected-policies.ts';
-import { allBlocked, healthyWorld, OTHER_QUEUE, POLICY, policyText, queueArn, refusal, STACK, TARGET, TLS, type World } from './world.ts';
+import {
+  allBlocked,
+  healthyWorld,
+  KEEP_EVIDENCE,
+  OTHER_QUEUE,
+  POLICY,
+  policyText,
+  queueArn,
+  refusal,
+  STACK,
+  TARGET,
+  TLS,
+  type World,
+} from './world.ts';
 
+const BREAKER = 'arn:aws:iam::111111111111:user/breaker';
 const ingest = { Bucket: STACK.ingestBucket };
 const target = { Bucket: STACK.targetBucket };
 const audit = { Bucket: STACK.auditBucket };
@@ -199,11 +213,17 @@ describe('buckets', () => {
       ['error target-bucket.shared-with-another-stage'],
     ],
     [
-      'somebody who may break the glass, which is no finding',
-      ({ s3 }) =>
-        s3
-          .on(GetBucketPolicyCommand, target)
-          .resolves({ Policy: policyText(...targetStatements(STACK, POLICY, ['arn:aws:iam::111111111111:user/breaker'])) }),
+      'somebody more who may read than may break the glass',
+      ({ s3 }) => s3.on(GetBucketPolicyCommand, target).resolves({ Policy: policyText(...targetStatements(STACK, POLICY, [BREAKER])) }),
+      ['error target-bucket.policy-incomplete'],
+    ],
+    [
+      'nothing in one who may both break the glass and read',
+      ({ s3 }) => {
+        const Condition = { ArnNotEquals: { 'aws:PrincipalArn': [BREAKER] } };
+        s3.on(GetBucketPolicyCommand, audit).resolves({ Policy: policyText(...TLS, { ...KEEP_EVIDENCE, Condition }) });
+        s3.on(GetBucketPolicyCommand, target).resolves({ Policy: policyText(...targetStatements(STACK, POLICY, [BREAKER])) });
+      },
       [],
     ],
     [
@@ -338,12 +358,21 @@ describe('the command of a finding', () => {
     expect(option(command, 'lifecycle-configuration')).toMatchObject({ Rules: [{ ID: 'theirs' }, { ID: 'abort-unfinished-uploads' }] });
   });
 
-  test('lets SSE-C in and keeps the default', async () => {
+  test('puts both right when SSE-C is blocked and the default another one, in any order', async () => {
     const world = healthyWorld();
-    world.s3.on(GetBucketEncryptionCommand, target).resolves(rule('aws:kms', STACK.keyArn, 'SSE-C'));
+    world.s3.on(GetBucketEncryptionCommand, target).resolves(rule('AES256', undefined, 'SSE-C'));
+    const commands = [await commandOf(world, 'target-bucket.sse-c-blocked'), await commandOf(world, 'target-bucket.default-encryption')];
+    const wanted = rule('aws:kms', STACK.keyArn, 'NONE').ServerSideEncryptionConfiguration.Rules[0];
+    for (const command of commands)
+      expect(option(command, 'server-side-encryption-configuration')).toEqual({ Rules: [{ ...wanted, BucketKeyEnabled: true }] });
+  });
+
+  test('lets SSE-C into a brought bucket and keeps its default', async () => {
+    const world = healthyWorld({ stack: { targetBucket: 'theirs' } });
+    world.s3.on(GetBucketEncryptionCommand, { Bucket: 'theirs' }).resolves(rule('AES256', undefined, 'SSE-C'));
     const command = await commandOf(world, 'target-bucket.sse-c-blocked');
     expect(option(command, 'server-side-encryption-configuration')).toEqual(
-      rule('aws:kms', STACK.keyArn, 'NONE').ServerSideEncryptionConfiguration,
+      rule('AES256', undefined, 'NONE').ServerSideEncryptionConfiguration,
     );
   });
 });

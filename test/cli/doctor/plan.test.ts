@@ -40,7 +40,7 @@ describe('the plan of probes', () => {
       ],
       sseS3,
     );
-    expect(examples).toMatchObject([{ rule: 1, facts: { size: 0 } }]);
+    expect(examples).toMatchObject([{ rule: 1, facts: { size: 100 } }]);
   });
 
   test.each<[string, Rule[], number[]]>([

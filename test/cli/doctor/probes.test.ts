@@ -106,7 +106,12 @@ describe('a round trip', () => {
     });
     const { findings } = await run(made);
     expect(findings).toMatchObject([
-      { id: 'round-trip.failed', nextStep: expect.stringContaining('Enable the KMS key'), evidence: { code: 'kms-key-disabled' } },
+      {
+        id: 'round-trip.failed',
+        what: "not encrypted for kms-key-disabled: sse-kms (the stack's key, bucket key)",
+        nextStep: expect.stringContaining('Enable the KMS key'),
+        evidence: { code: 'kms-key-disabled', details: ['the key is disabled'] },
+      },
     ]);
     expect(made.sqs.commandCalls(DeleteMessageCommand).map(({ args }) => args[0].input.ReceiptHandle)).toEqual(['own']);
   });
@@ -116,6 +121,16 @@ describe('a round trip', () => {
     const { findings } = await run(world(), options({ timeoutMs: 300 }));
     expect(findings).toMatchObject([{ id: 'round-trip.lost' }]);
     expect(Date.now() - started).toBeGreaterThanOrEqual(300);
+  });
+
+  test('that fail for one cause are one finding, and so are those that go nowhere', async () => {
+    const two = [example, { ...example, encryption: { mode: 'sse-s3' as const } }];
+    const failed = world({ event: { action: 'EncryptionFailed', code: 'kms-key-disabled' } });
+    const { findings } = await roundTrips(failed.context, two, options());
+    expect(findings).toMatchObject([
+      { id: 'round-trip.failed', evidence: { encryptions: [expect.stringContaining('sse-kms'), 'sse-s3'] } },
+    ]);
+    expect((await roundTrips(world().context, two, options())).findings).toMatchObject([{ id: 'round-trip.lost' }]);
   });
 
   test('that is interrupted says nothing and leaves nothing', async () => {
@@ -263,6 +278,7 @@ describe("the target bucket's policy, by trying it", () => {
   ])('knows %s who may break the glass', async (_, operator, named) => {
     const made = world();
     made.s3.on(GetObjectCommand).rejects(refusal('NoSuchKey', 404));
+    made.s3.on(GetBucketPolicyCommand, { Bucket: STACK.auditBucket }).rejects(denied(NOT_ALLOWED));
     made.s3
       .on(GetBucketPolicyCommand, { Bucket: STACK.targetBucket })
       .resolves({ Policy: policyText(...targetStatements(STACK, POLICY, [named])) });

@@ -27,7 +27,7 @@ describe('the text', () => {
     const proofs = [proof, { ...proof, encryption: 'sse-c' }];
     const well = examination([], { proofs, examined: [{ area: 'round trip', findings: [], held: ['sse-s3', 'sse-c'] }] });
     const lines = text(well).split('\n');
-    expect(lines).toContain('✓ round trip  sse-s3, sse-c; in 1.2 s');
+    expect(lines).toContain('✓ round trip  sse-s3, sse-c in 1.2 s');
     expect(lines.at(-1)).toBe(
       'Well: 2 of 2 encryptions were tried with a real object, which was stored as the policy says, and came back through the API byte for byte.',
     );

@@ -76,7 +76,13 @@ export const policyText = (...Statement: object[]) => JSON.stringify({ Version: 
 /** As the template has it. */
 export const TLS = tlsStatements(STACK, STACK.ingestBucket);
 export const TARGET = targetStatements(STACK, POLICY, []);
-export const KEEP_EVIDENCE = { Sid: 'KeepEvidence', Effect: 'Deny', Principal: '*', Action: 's3:DeleteObjectVersion', Resource: '*' };
+export const KEEP_EVIDENCE = {
+  Sid: 'KeepEvidence',
+  Effect: 'Deny',
+  Principal: '*',
+  Action: ['s3:BypassGovernanceRetention', 's3:DeleteObjectVersion'],
+  Resource: '*',
+};
 
 export function keyPolicy(principalArn: string[] = [roleArn(STACK, 'encrypt'), roleArn(STACK, 'download')]): string {
   return policyText({
