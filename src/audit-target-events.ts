@@ -43,17 +43,18 @@ interface Finding {
 
 /** One table call holds the audit events of all; what could not be recorded is a failure that is retried. */
 async function auditAll(attempts: Attempt<TargetEvent>[], deps: AuditDeps): Promise<(Failure | null)[]> {
-  const findings = await pMap(attempts, (attempt) => auditOne(attempt, deps), { concurrency: MAX_PARALLEL });
+  const findings = await pMap(attempts, async (attempt) => ({ ...attempt, ...(await auditOne(attempt, deps)) }), {
+    concurrency: MAX_PARALLEL,
+  });
   const unrecorded = await deps.trail.append(findings.flatMap(({ events }) => events)).then(
     () => null,
     (error: unknown) => ({ error: asSealdropError(error) }),
   );
-  return findings.map(({ events, failure }, index) => {
-    const { item, lastTry } = attempts[index] ?? { item: null, lastTry: false };
+  return findings.map(({ item, lastTry, events, failure }) => {
     // At the last try its own cause matters more.
     const final = unrecorded !== null && events.length > 0 && !(failure !== null && lastTry) ? unrecorded : failure;
     if (unrecorded === null) count(events, deps.metrics);
-    if (item !== null) tell(item, events, final, deps);
+    tell(item, events, final, deps);
     return final;
   });
 }
