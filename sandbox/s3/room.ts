@@ -28,6 +28,8 @@ export interface Room {
   blobs: Blobs;
   notify: NotificationSink;
   judge: Judge;
+  /** Whether a user or role of this account is there, by ARN. */
+  principalExists(arn: string): boolean;
 }
 
 /** One request, already known to be for `bucket` and `key` (empty when the operation has none). */

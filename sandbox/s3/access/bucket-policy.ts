@@ -1,4 +1,5 @@
 /** Bucket policies: parsed once, and refused as S3 refuses what could never apply. */
+import { ACCOUNT_ID, PARTITION } from '../../account.ts';
 import { AwsError } from '../../aws-error.ts';
 import { conditionKey } from '../../iam/condition-keys.ts';
 import { type PolicyDocument, PolicyError, parsePolicy, type Statement } from '../../iam/policy.ts';
@@ -7,6 +8,8 @@ import { accessDenied } from '../errors.ts';
 import { ACTIONS_OF_KEYS, BUCKET_ACTIONS, OBJECT_ACTIONS } from './actions.ts';
 
 const MAX_POLICY_BYTES = 20 * 1024;
+/** Of other accounts, and of sessions, nothing is known here. */
+const OWN_PRINCIPAL = `arn:${PARTITION}:iam::${ACCOUNT_ID}:`;
 
 export interface BucketPolicy {
   /** As it was put. */
@@ -27,6 +30,19 @@ export function parseBucketPolicy(bucket: string, text: string): BucketPolicy {
   const document = parse(text);
   for (const statement of document.statements) checkStatement(bucket, statement);
   return { text, document };
+}
+
+/**
+ * Refuses a policy that names a user or role of this account which is not there, so that a stack must make its roles first.
+ * @param exists of an ARN of IAM
+ * Throws AwsError `MalformedPolicy`.
+ * @see https://repost.aws/knowledge-center/s3-invalid-principal-in-policy-error
+ */
+export function refuseUnknownPrincipals({ document }: BucketPolicy, exists: (arn: string) => boolean): void {
+  for (const { principals } of document.statements) {
+    for (const arn of principals?.arns ?? [])
+      if (arn.startsWith(OWN_PRINCIPAL) && !exists(arn)) throw malformed('Invalid principal in policy');
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Get, Put and Delete of what can be configured on a bucket. */
 import { AwsError } from '../../aws-error.ts';
-import { parseBucketPolicy, refusePublic } from '../access/bucket-policy.ts';
+import { parseBucketPolicy, refusePublic, refuseUnknownPrincipals } from '../access/bucket-policy.ts';
 import { sendEmpty, sendXml } from '../answer.ts';
 import { noSuchBucket } from '../errors.ts';
 import { sendTestEvents } from '../events.ts';
@@ -38,6 +38,7 @@ export function deleteSetting(room: Room, bucketName: string, name: SettingName)
 export function putPolicy(room: Room, bucketName: string, text: string, principalArn: string): void {
   const { settings } = room.buckets.get(bucketName);
   const policy = parseBucketPolicy(bucketName, text);
+  refuseUnknownPrincipals(policy, room.principalExists);
   if (settings.publicAccessBlock?.BlockPublicPolicy) refusePublic(bucketName, policy, principalArn);
   room.buckets.update(bucketName, { policy });
 }

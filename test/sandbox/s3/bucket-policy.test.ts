@@ -17,6 +17,7 @@ let sandbox: Sandbox;
 const ARN = `arn:aws:s3:::${Bucket}`;
 beforeAll(async () => {
   sandbox = await openSandbox();
+  sandbox.asRole('reader');
 });
 afterAll(async () => {
   expect(sandbox.defects).toEqual([]);
@@ -40,6 +41,8 @@ test.each<[string, string | object, RegExp]>([
   ['an action of another service', deny({ Action: 'kms:Decrypt' }), /Policy has invalid action: kms:Decrypt/],
   ['another bucket', deny({ Resource: 'arn:aws:s3:::other/*' }), /Policy has invalid resource/],
   ['a bucket whose name only begins alike', deny({ Resource: `${ARN}-two/*` }), /Policy has invalid resource/],
+  ['a role that is not there', deny({ Principal: { AWS: 'arn:aws:iam::000000000000:role/nobody' } }), /Invalid principal in policy/],
+  ['a user that is not there', deny({ Principal: { AWS: 'arn:aws:iam::000000000000:user/reader' } }), /Invalid principal in policy/],
   ['an action on objects for the bucket alone', deny({ Resource: ARN }), /Action does not apply to any resource/],
   ['an action on the bucket for objects alone', deny({ Action: 's3:ListBucket' }), /Action does not apply to any resource/],
   [
@@ -57,11 +60,13 @@ test.each<[string, object]>([
     'a wildcard of which some action takes the condition',
     { Action: 's3:Put*', Condition: { Null: { 's3:x-amz-server-side-encryption': 'true' } } },
   ],
+  ['the administrator, by ARN', { Principal: { AWS: 'arn:aws:iam::000000000000:user/administrator' } }],
+  ['somebody of another account', { Principal: { AWS: 'arn:aws:iam::111111111111:role/theirs' } }],
   ['NotAction', { Action: undefined, NotAction: 's3:GetObject' }],
   ['NotResource', { Resource: undefined, NotResource: `${ARN}/open/*` }],
   ['actions of operations that the sandbox lacks', { Action: ['s3:PutObjectRetention', 's3:BypassGovernanceRetention'] }],
 ])('takes %s', async (_name, statement) => {
-  const taken = deny({ Principal: { AWS: 'arn:aws:iam::000000000000:role/nobody' }, ...statement });
+  const taken = deny({ Principal: { AWS: 'arn:aws:iam::000000000000:role/reader' }, ...statement });
   await put(taken);
   expect(JSON.parse((await sandbox.client.send(new GetBucketPolicyCommand({ Bucket }))).Policy ?? '')).toEqual(
     JSON.parse(JSON.stringify(taken)),

@@ -1,7 +1,9 @@
 /** What the sandbox lacks is refused aloud, and errors have S3's shape. */
 
 import {
+  CopyObjectCommand,
   GetBucketCorsCommand,
+  GetBucketVersioningCommand,
   GetObjectCommand,
   GetObjectTorrentCommand,
   HeadObjectCommand,
@@ -88,6 +90,13 @@ test('unknown storage classes are refused, archives are a 501', async () => {
 test('another account is not the owner', async () => {
   const get = (ExpectedBucketOwner: string) => sandbox.client.send(new GetObjectCommand({ Bucket, Key, ExpectedBucketOwner }));
   expect((await refusal(get('111111111111'))).answer).toBe('403 AccessDenied');
+  const copy = { Bucket, Key: 'copy', CopySource: `${Bucket}/${Key}` };
+  const others = [
+    sandbox.client.send(new CopyObjectCommand({ ...copy, ExpectedSourceBucketOwner: '111111111111' })),
+    sandbox.client.send(new CopyObjectCommand({ ...copy, ExpectedBucketOwner: '111111111111' })),
+    sandbox.client.send(new GetBucketVersioningCommand({ Bucket, ExpectedBucketOwner: '111111111111' })),
+  ];
+  for (const { answer } of await Promise.all(others.map(refusal))) expect(answer).toBe('403 AccessDenied');
   expect(await (await get('000000000000')).Body?.transformToString()).toBe('x');
 });
 
