@@ -1,5 +1,5 @@
 /**
- * Sealdrop's local AWS: S3, KMS, Secrets Manager, SQS, DynamoDB, Lambda and STS on one port, the stack's REST API on a
+ * Sealdrop's local AWS: S3, KMS, Secrets Manager, SQS, DynamoDB, Lambda, STS, IAM and CloudFormation on one port, the stack's REST API on a
  * second, plain HTTP on loopback. Deploys the CloudFormation that `serverless package` made.
  *
  * What it does not do (2026-11-21) stands at the head of each service's main file, of its judgement in `iam/judge.ts`. Of the
@@ -8,8 +8,10 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { REGION } from './account.ts';
-import { deployStack, openAccess, readTemplate, type Services } from './cloudformation/index.ts';
+import { createCloudFormation, type DescribedStack, deployStack, readTemplate, type Services } from './cloudformation/index.ts';
 import { openDynamoDb } from './dynamodb/dynamodb.ts';
+import { openAccess } from './iam/access.ts';
+import { createIam } from './iam/iam.ts';
 import { ISSUER_PATH, type Issuer, openIssuer, type TokenRequest } from './issuer/issuer.ts';
 import { openKms } from './kms/kms.ts';
 import { createLambdaService, type LogSink, openEventSourceMappings, openFunctions } from './lambda/index.ts';
@@ -136,9 +138,20 @@ async function start(
     ...(limits.maxEnvironments !== undefined && { maxEnvironments: limits.maxEnvironments }),
   });
 
+  let stack: DescribedStack | null = null;
   const server = createAwsServer({
     credentials,
-    services: { s3, kms, secretsmanager: secretsManager, sqs, dynamodb, lambda: createLambdaService(functions, judge), sts: createSts() },
+    services: {
+      s3,
+      kms,
+      secretsmanager: secretsManager,
+      sqs,
+      dynamodb,
+      lambda: createLambdaService(functions, judge),
+      sts: createSts(judge),
+      iam: createIam(access),
+      cloudformation: createCloudFormation(state, judge, () => stack),
+    },
     local: { [ISSUER_PATH]: issuer.service, '/_sandbox/health': HEALTH },
   });
   onStop(() => server.close());
@@ -156,6 +169,7 @@ async function start(
   const services: Services = { endpoint, s3, kms, secretsManager, sqs, dynamodb, functions, eventSources, access };
   const stackName = options.stackName ?? DEFAULT_STACK;
   const { outputs, api } = await deployStack({ state, services, stackName, template, parameters, packageDir: artifacts.packageDir });
+  stack = { name: stackName, outputs, parameters, deployed: new Date() };
   if (api !== null) restApi.deploy(api);
 
   const { accessKeyId, secretAccessKey } = credentials.administrator();

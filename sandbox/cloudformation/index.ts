@@ -1,4 +1,4 @@
-export { type Access, openAccess, type RoleRecord } from './access.ts';
+export { createCloudFormation, type DescribedStack } from './cloudformation.ts';
 export { type DeployOptions, deployStack, type Stack } from './deploy.ts';
 export { DeploymentError } from './deployment-error.ts';
 export type { Services } from './services.ts';

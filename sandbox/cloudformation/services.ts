@@ -1,7 +1,8 @@
 /** The services that resources are made in. */
+
+import type { Access } from '../iam/access.ts';
 import type { EventSourceMappings, Functions } from '../lambda/index.ts';
 import type { BucketConfiguration } from '../s3/index.ts';
-import type { Access } from './access.ts';
 
 /** What a deployment needs of a service with AWS JSON operations. */
 export interface Operations {

@@ -8,8 +8,15 @@ export const jsonRefusal: Refusal = (request, denial) => new AwsError(400, 'Acce
 export const lambdaRefusal: Refusal = (request, denial) =>
   new AwsError(403, 'AccessDeniedException', refusalSentence(request, denial), { Type: 'User' });
 
-/** The query protocol: IAM, CloudFormation. */
+/** STS and CloudFormation. */
 export const queryRefusal: Refusal = (request, denial) => new AwsError(403, 'AccessDenied', refusalSentence(request, denial));
+
+/** IAM calls a role by its name: `on resource: role NAME`. */
+export const iamRefusal: Refusal = (request, denial) => {
+  const role = /:role\/(.+)$/.exec(request.resource)?.[1];
+  const named = role === undefined ? undefined : `on resource: role ${role}`;
+  return new AwsError(403, 'AccessDenied', refusalSentence(request, denial, named));
+};
 
 /** SQS writes actions in lower case: https://github.com/aws/serverless-application-model/issues/3633. */
 export const sqsRefusal: Refusal = (request, denial) =>

@@ -2,8 +2,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Access, deployStack, openAccess, parseTemplate, type Services, type Stack } from '../../../sandbox/cloudformation/index.ts';
+import { deployStack, parseTemplate, type Services, type Stack } from '../../../sandbox/cloudformation/index.ts';
 import { openDynamoDb } from '../../../sandbox/dynamodb/dynamodb.ts';
+import { type Access, openAccess } from '../../../sandbox/iam/access.ts';
 import { openKms } from '../../../sandbox/kms/kms.ts';
 import { openEventSourceMappings, openFunctions } from '../../../sandbox/lambda/index.ts';
 import { openS3 } from '../../../sandbox/s3/index.ts';

@@ -6,6 +6,7 @@ import { CopyObjectCommand, GetObjectCommand, HeadObjectCommand, PutObjectComman
 import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openAccess } from '../../../sandbox/iam/access.ts';
 import { openKms } from '../../../sandbox/kms/kms.ts';
 import { openSqs } from '../../../sandbox/sqs/sqs.ts';
 import { createSts } from '../../../sandbox/sts/sts.ts';
@@ -26,7 +27,7 @@ beforeAll(async () => {
   health = createEcho();
   sandbox = await startSandbox((state) => {
     const sqs = openSqs(state);
-    const services = { s3: echo, kms: openKms(state), sts: createSts(), sqs };
+    const services = { s3: echo, kms: openKms(state), sts: createSts(openAccess(state).judge), sqs };
     return { services, local: { '/_sandbox/health': health }, close: async () => sqs.close() };
   });
 });
