@@ -60,7 +60,10 @@ const ERRORS = {
     "Compare the target's bucket policy, which refuses what policy.yml does not name, and the function's role with the stack's template.",
   ),
   'target-missing': permanent(503, 'Create the target bucket or correct TARGET_BUCKET, then move the messages back.'),
-  'access-denied': permanent(503, "Compare the function's role and the bucket policy with the stack's template."),
+  'access-denied': permanent(
+    503,
+    "Compare the function's role, the bucket's policy and its owner with the stack's template and parameters.",
+  ),
   drift: permanent(
     502,
     'Find out who wrote the object; drop the file again so that it is encrypted as policy.yml says, or correct the rule.',

@@ -80,7 +80,7 @@ it.each(Object.entries(FAILURES))('the customer key is nowhere to be read when %
   const queue = world.sqs.commandCalls(SendMessageCommand).map((call) => call.args[0].input);
   const table = world.dynamodb.calls().map((call) => call.args[0].input);
   expect(world.s3.calls().length + world.sqs.calls().length).toBeGreaterThan(0);
-  expectNoCanary([answer, thrown, logged, world.log.entries, queue, table, key]);
+  expectNoCanary([answer, thrown, logged, world.log.entries, world.metrics.figures, queue, table, key]);
 });
 
 it('what the SDK is asked does hold the key: the canary can be found', async () => {
