@@ -68,12 +68,13 @@ export function operationsKey(stack: Stack): Part {
   const statements = [
     ...administered(),
     // IAM policies of the account decide who reads the audit bucket.
-    { ...byS3('AuditBucketByS3', ['kms:Decrypt', 'kms:GenerateDataKey'], null) },
+    byS3('AuditBucketByS3', ['kms:Decrypt', 'kms:GenerateDataKey'], null),
     service('AlarmsNotify', 'cloudwatch.amazonaws.com', ['kms:Decrypt', 'kms:GenerateDataKey'], ownAlarms),
     service('KeyEventsNotify', 'events.amazonaws.com', ['kms:Decrypt', 'kms:GenerateDataKey']),
     ...(stack.settings.dataEvents
       ? [
-          service('TrailEncrypts', 'cloudtrail.amazonaws.com', ['kms:GenerateDataKey', 'kms:DescribeKey'], {
+          // Decrypt, since the bucket has a Bucket Key: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html
+          service('TrailEncrypts', 'cloudtrail.amazonaws.com', ['kms:Decrypt', 'kms:DescribeKey', 'kms:GenerateDataKey'], {
             ArnEquals: { 'aws:SourceArn': sub(trailArn(stack)) },
           }),
         ]
