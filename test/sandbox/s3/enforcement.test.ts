@@ -1,4 +1,4 @@
-/** Bucket policies as they are enforced: conditions on what a request says, exceptions, and whom they bind. */
+/** Bucket policies as they are enforced: conditions on what a request says. */
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
@@ -9,7 +9,6 @@ import {
   ListObjectVersionsCommand,
   PutBucketPolicyCommand,
   PutObjectCommand,
-  type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -18,7 +17,6 @@ import { BUCKET as Bucket, customerKey, openSandbox, refusal, type Sandbox, samp
 let sandbox: Sandbox;
 let keyArn = '';
 const ARN = `arn:aws:s3:::${Bucket}`;
-const EVERYTHING = { Effect: 'Allow', Action: ['s3:*', 'kms:*'], Resource: '*' };
 const DENIED = 'with an explicit deny in a resource-based policy';
 beforeAll(async () => {
   sandbox = await openSandbox({ limits: { minPartBytes: 10 } });
@@ -198,62 +196,5 @@ describe('other conditions', () => {
     await read(VersionId);
     await denied(read('null'));
     sandbox.s3.deleteBucketPolicy(VERSIONED);
-  });
-});
-
-describe('whom a policy binds', () => {
-  const read = (client: S3Client, Key = 'source') => client.send(new GetObjectCommand({ Bucket, Key }));
-
-  test('everybody but the roles that an exception names', async () => {
-    const trusted = sandbox.asRole('trusted', EVERYTHING);
-    const other = sandbox.asRole('other', EVERYTHING);
-    const excepted = ['arn:aws:iam::000000000000:role/trusted'];
-    await enforce({ Action: 's3:GetObject', Resource: `${ARN}/*`, Condition: { ArnNotEquals: { 'aws:PrincipalArn': excepted } } });
-    await read(trusted);
-    await denied(read(other));
-    await denied(read(sandbox.client));
-  });
-
-  test('everything but what NotResource names', async () => {
-    await put({ Key: 'open/a' });
-    await enforce({ Action: 's3:GetObject', Resource: undefined, NotResource: `${ARN}/open/*` });
-    await read(sandbox.client, 'open/a');
-    await denied(read(sandbox.client, 'source'));
-  });
-
-  test('a role that it names needs no policy of its own', async () => {
-    const named = sandbox.asRole('named');
-    expect((await refusal(read(named))).message).toContain('because no identity-based policy allows the s3:GetObject action');
-    await enforce({
-      Effect: 'Allow',
-      Principal: { AWS: 'arn:aws:iam::000000000000:role/named' },
-      Action: 's3:GetObject',
-      Resource: `${ARN}/*`,
-    });
-    await read(named);
-    expect((await refusal(named.send(new ListObjectsV2Command({ Bucket })))).answer).toBe('403 AccessDenied');
-  });
-
-  test('an identity policy denies in words of its own', async () => {
-    const denying = sandbox.asRole('denying', EVERYTHING, { Effect: 'Deny', Action: 's3:GetObject', Resource: '*' });
-    expect((await refusal(read(denying))).message).toBe(
-      'User: arn:aws:sts::000000000000:assumed-role/denying/session is not authorized to perform: s3:GetObject ' +
-        `on resource: "${ARN}/source" with an explicit deny in an identity-based policy`,
-    );
-  });
-
-  test('what a copy says of its target does not speak of its source', async () => {
-    const reading = { Effect: 'Allow', Action: 's3:GetObject', Resource: '*', Condition: { Null: { 's3:x-amz-storage-class': 'true' } } };
-    const copier = sandbox.asRole('copier', reading, { Effect: 'Allow', Action: 's3:PutObject', Resource: '*' });
-    const target = { Bucket, Key: 'copied', CopySource: `${Bucket}/source`, StorageClass: 'STANDARD_IA' as const };
-    await copier.send(new CopyObjectCommand(target));
-  });
-
-  test('each bucket’s policy speaks for its own end of a copy', async () => {
-    const target = { Bucket: VERSIONED, Key: 'copied', CopySource: `${Bucket}/source` };
-    await enforce({ Action: 's3:PutObject', Resource: `${ARN}/*` });
-    await sandbox.client.send(new CopyObjectCommand(target));
-    await enforce({ Action: 's3:GetObject', Resource: `${ARN}/*` });
-    await denied(sandbox.client.send(new CopyObjectCommand(target)));
   });
 });
