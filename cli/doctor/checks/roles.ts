@@ -2,10 +2,10 @@
  * Roles: what their own policies allow, as IAM's simulator says. Policies of the resources are not part of it
  * (https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html: for users only); the round trip tries them.
  */
-import { type EvaluationResult, SimulatePrincipalPolicyCommand } from '@aws-sdk/client-iam';
+import { SimulatePrincipalPolicyCommand } from '@aws-sdk/client-iam';
 import pMap from 'p-map';
 import type { Check, DoctorContext } from '../context.ts';
-import { error, type Finding } from '../finding.ts';
+import { error, type Finding, warning } from '../finding.ts';
 import { look } from '../look.ts';
 import { type FunctionName, roleArn } from '../names.ts';
 import { type Expectation, expectations } from './rights.ts';
@@ -39,7 +39,10 @@ function simulate(context: DoctorContext, expectation: Expectation): Promise<Fin
   return look(
     { subject: 'role', resource: role, action: 'iam:SimulatePrincipalPolicy' },
     () => clients.iam.send(command),
-    ({ EvaluationResults = [] }) => EvaluationResults.flatMap((result) => judge(context, expectation, result)),
+    ({ EvaluationResults = [] }) =>
+      expectation.actions.flatMap((action) =>
+        judge(context, expectation, action, EvaluationResults.find(({ EvalActionName }) => EvalActionName === action)?.EvalDecision),
+      ),
     {
       NoSuchEntity: () => missing(stack.stage, expectation.function, role),
       NoSuchEntityException: () => missing(stack.stage, expectation.function, role),
@@ -47,16 +50,22 @@ function simulate(context: DoctorContext, expectation: Expectation): Promise<Fin
   );
 }
 
-function judge(
-  { stack }: DoctorContext,
-  expectation: Expectation,
-  { EvalActionName: action = '', EvalDecision }: EvaluationResult,
-): Finding[] {
-  const allowed = EvalDecision === 'allowed';
+/** An action without a decision is neither a right nor its absence. */
+function judge({ stack }: DoctorContext, expectation: Expectation, action: string, decision: string | undefined): Finding[] {
+  const allowed = decision === 'allowed';
+  if (decision === undefined)
+    return [
+      warning('role.could-not-look', {
+        resource: roleArn(stack, expectation.function),
+        what: `could not look: the simulator says nothing of ${action} on ${expectation.resource}`,
+        nextStep: 'Try again; if it stays, look at the cause.',
+        evidence: { action, resource: expectation.resource },
+      }),
+    ];
   if (allowed === expectation.allowed) return [];
   const finding = {
     resource: roleArn(stack, expectation.function),
-    evidence: { action, resource: expectation.resource, decision: EvalDecision },
+    evidence: { action, resource: expectation.resource, decision },
     command: `npx serverless deploy --stage ${stack.stage}`,
   };
   if (allowed)
@@ -70,7 +79,7 @@ function judge(
   return [
     error('role.lacks-right', {
       ...finding,
-      what: `${expectation.function} may not ${action} on ${expectation.resource} (${EvalDecision ?? 'no decision'})`,
+      what: `${expectation.function} may not ${action} on ${expectation.resource} (${decision})`,
       nextStep: "Deploy the stack again; if the right is still missing, look for a permissions boundary or an organization's policy.",
     }),
   ];

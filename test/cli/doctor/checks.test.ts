@@ -310,6 +310,12 @@ describe('roles', () => {
       ['error role.too-wide'],
     ],
     [
+      'that the simulator is silent on an action',
+      (world: World) =>
+        world.iam.on(SimulatePrincipalPolicyCommand, { PolicySourceArn: roleArn(STACK, 'history') }).resolves({ EvaluationResults: [] }),
+      Array.from({ length: 6 }, () => 'warning role.could-not-look'),
+    ],
+    [
       'a missing role, once',
       ({ iam }) =>
         iam.on(SimulatePrincipalPolicyCommand, { PolicySourceArn: roleArn(STACK, 'list') }).rejects(refusal('NoSuchEntity', 404)),
