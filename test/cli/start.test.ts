@@ -4,11 +4,16 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
 const PROJECT = join(import.meta.dirname, '../..');
+/** One that started after all is ended, rather than left behind. */
+const TIMEOUT_MS = 4_000;
 
 async function start(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const node = join(PROJECT, 'node_modules/.bin/node');
   try {
-    const done = await promisify(execFile)(node, ['--disable-warning=ExperimentalWarning', 'cli/start.ts', ...args], { cwd: PROJECT });
+    const done = await promisify(execFile)(node, ['--disable-warning=ExperimentalWarning', 'cli/start.ts', ...args], {
+      cwd: PROJECT,
+      timeout: TIMEOUT_MS,
+    });
     return { code: 0, ...done };
   } catch (error) {
     if (typeof error !== 'object' || error === null) throw error;
