@@ -140,7 +140,8 @@ function readable(error: unknown): string {
   const text = output.filter((part) => typeof part === 'string').join('\n');
   const plain = stripVTControlCharacters(text);
   const lines = plain.split('\n').map((line) => line.trimEnd());
-  const noise = /^(?:Environment:|Credentials:|Docs:|Support:|Bugs:|Packaging |npm warn|Error:$|\d+ deprecation|Run 'serverless)/;
+  const noise =
+    /^(?:Environment:|Credentials:|Docs:|Support:|Bugs:|Packaging |npm warn|Error:$|\d+ deprecation|Run 'serverless|Cannot resolve serverless\.yml: |\s*- Cannot resolve variable at .* Received rejection:$)/;
   const told = lines.filter((line) => line !== '' && !noise.test(line));
   return told.length > 0 ? told.join('\n') : error instanceof Error ? error.message : String(error);
 }

@@ -67,6 +67,15 @@ test("a wrong policy is told in the policy's own words", async () => {
   expect(readdirSync(options.cacheDir).filter((name) => name.includes('.'))).toEqual([]);
 });
 
+test('wrong parameters are told as packaging tells them, and nothing of how it came to read them', async () => {
+  const failure = await packageStack({ ...options, params: { auditLockMode: 'HARD' } }).catch((error: Error) => error);
+  expect(String(failure).split('\n').slice(0, 3)).toEqual([
+    'PackageError: The stack cannot be packaged.',
+    'The parameters of stage dev are not valid:',
+    '  auditLockMode=HARD: allowed: GOVERNANCE, COMPLIANCE',
+  ]);
+});
+
 test('a policy that is not there is said by its path', async () => {
   await expect(packageStack({ ...options, policyPath: 'nowhere.yml' })).rejects.toThrow(`There is no policy at ${resolve('nowhere.yml')}`);
 });
