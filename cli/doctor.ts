@@ -55,7 +55,10 @@ async function report(asked: DoctorArguments, command: CommandContext, clients: 
   const interruption = untilInterrupted();
   try {
     const examination = await examine(context, asked.roundTrip ? probeOptions(asked, command, stack, interruption.signal) : null);
-    if (interruption.code !== null) return interruption.code;
+    if (interruption.code !== null) {
+      command.err('Interrupted. What was dropped to look has been removed.');
+      return interruption.code;
+    }
     command.out(asked.json ? jsonReport(context, examination) : textReport(context, examination));
     return findingsOf(examination).length === 0 ? WELL : FINDINGS;
   } finally {

@@ -3,25 +3,25 @@ import { type CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/clien
 import { CannotLook } from './cannot-look.ts';
 import { errorMessage, errorName, isDenied } from './look.ts';
 
-const OUTPUTS = {
-  IngestBucketName: 'ingestBucket',
-  TargetBucketName: 'targetBucket',
-  TargetBucketOwner: 'targetBucketOwner',
-  AuditBucketName: 'auditBucket',
-  AuditTableName: 'auditTable',
-  IngestQueueUrl: 'ingestQueueUrl',
-  DeadLetterQueueUrl: 'deadLetterQueueUrl',
-  TargetEventsQueueUrl: 'targetEventsQueueUrl',
-  TargetEventsDeadLetterQueueUrl: 'targetEventsDeadLetterQueueUrl',
-  KeyArn: 'keyArn',
-  CustomerKeySecret: 'customerKeySecret',
-  PolicyFingerprint: 'policyFingerprint',
-} as const;
+/** What every stack of Sealdrop says. */
+const OUTPUTS = [
+  'IngestBucketName',
+  'TargetBucketName',
+  'TargetBucketOwner',
+  'AuditBucketName',
+  'AuditTableName',
+  'IngestQueueUrl',
+  'DeadLetterQueueUrl',
+  'TargetEventsQueueUrl',
+  'TargetEventsDeadLetterQueueUrl',
+  'KeyArn',
+  'CustomerKeySecret',
+  'PolicyFingerprint',
+] as const;
 
-type OutputName = keyof typeof OUTPUTS;
-type Names = Record<(typeof OUTPUTS)[OutputName], string>;
+type OutputName = (typeof OUTPUTS)[number];
 
-export interface Stack extends Names {
+export interface Stack {
   name: string;
   /** As in `serverless deploy --stage`. */
   stage: string;
@@ -32,6 +32,18 @@ export interface Stack extends Names {
   partition: string;
   /** The REST API's address, where the stack says one. */
   apiUrl: string | null;
+  ingestBucket: string;
+  targetBucket: string;
+  targetBucketOwner: string;
+  auditBucket: string;
+  auditTable: string;
+  ingestQueueUrl: string;
+  deadLetterQueueUrl: string;
+  targetEventsQueueUrl: string;
+  targetEventsDeadLetterQueueUrl: string;
+  keyArn: string;
+  customerKeySecret: string;
+  policyFingerprint: string;
 }
 
 const SERVICE = 'sealdrop';
@@ -49,6 +61,8 @@ export async function describeStack(cloudformation: CloudFormationClient, name: 
   if (stack === undefined) throw noSuchStack(name);
   const { StackStatus = 'unknown', StackId = '' } = stack;
   const outputs = new Map((stack.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]));
+  refuseWithout(outputs, name, StackStatus);
+  const output = (called: OutputName) => outputs.get(called) ?? '';
   // arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID
   const [, partition = '', , region = '', account = ''] = StackId.split(':');
   return {
@@ -59,31 +73,28 @@ export async function describeStack(cloudformation: CloudFormationClient, name: 
     account,
     partition,
     apiUrl: outputs.get('ServiceEndpoint') ?? null,
-    ...namesIn(outputs, name, StackStatus),
+    ingestBucket: output('IngestBucketName'),
+    targetBucket: output('TargetBucketName'),
+    targetBucketOwner: output('TargetBucketOwner'),
+    auditBucket: output('AuditBucketName'),
+    auditTable: output('AuditTableName'),
+    ingestQueueUrl: output('IngestQueueUrl'),
+    deadLetterQueueUrl: output('DeadLetterQueueUrl'),
+    targetEventsQueueUrl: output('TargetEventsQueueUrl'),
+    targetEventsDeadLetterQueueUrl: output('TargetEventsDeadLetterQueueUrl'),
+    keyArn: output('KeyArn'),
+    customerKeySecret: output('CustomerKeySecret'),
+    policyFingerprint: output('PolicyFingerprint'),
   };
 }
 
 /** While a stack is rolled back it has no outputs. */
-function namesIn(outputs: ReadonlyMap<string, string>, name: string, status: string): Names {
-  const missing = Object.keys(OUTPUTS).filter((output) => !outputs.get(output));
-  if (missing.length > 0)
-    throw new CannotLook(
-      `The stack ${name} (${status}) does not say ${missing.join(', ')}: it is no stack of Sealdrop, an older one, or one in the middle of a deployment. Deploy it: npx serverless deploy --stage …`,
-    );
-  return {
-    ingestBucket: outputs.get('IngestBucketName') ?? '',
-    targetBucket: outputs.get('TargetBucketName') ?? '',
-    targetBucketOwner: outputs.get('TargetBucketOwner') ?? '',
-    auditBucket: outputs.get('AuditBucketName') ?? '',
-    auditTable: outputs.get('AuditTableName') ?? '',
-    ingestQueueUrl: outputs.get('IngestQueueUrl') ?? '',
-    deadLetterQueueUrl: outputs.get('DeadLetterQueueUrl') ?? '',
-    targetEventsQueueUrl: outputs.get('TargetEventsQueueUrl') ?? '',
-    targetEventsDeadLetterQueueUrl: outputs.get('TargetEventsDeadLetterQueueUrl') ?? '',
-    keyArn: outputs.get('KeyArn') ?? '',
-    customerKeySecret: outputs.get('CustomerKeySecret') ?? '',
-    policyFingerprint: outputs.get('PolicyFingerprint') ?? '',
-  };
+function refuseWithout(outputs: ReadonlyMap<string, string>, name: string, status: string): void {
+  const missing = OUTPUTS.filter((output) => !outputs.get(output));
+  if (missing.length === 0) return;
+  throw new CannotLook(
+    `The stack ${name} (${status}) does not say ${missing.join(', ')}: it is no stack of Sealdrop, an older one, or one in the middle of a deployment. Deploy it: npx serverless deploy --stage …`,
+  );
 }
 
 function reason(cause: unknown, name: string): CannotLook {

@@ -11,11 +11,11 @@ export async function downloadProblems({ url, token }: { url: string; token: str
     const answer = await fetch(address, { headers: { authorization: `Bearer ${token}` }, signal: AbortSignal.timeout(PATIENCE_MS) });
     const bytes = Buffer.from(await answer.arrayBuffer());
     if (answer.status === 200) return bytes.equals(expected) ? [] : [otherBytes(address, bytes.length, expected.length)];
-    return [refused(address, answer.status, codeIn(bytes))];
+    return [refused(url, address, answer.status, codeIn(bytes))];
   } catch (cause) {
     return [
       error('round-trip.api-unreachable', {
-        resource: address,
+        resource: url,
         what: `the API does not answer (${errorMessage(cause)})`,
         nextStep: 'Check SEALDROP_API_URL, or leave it out: the stack says its address.',
       }),
@@ -32,11 +32,11 @@ function otherBytes(resource: string, found: number, expected: number): Finding 
   });
 }
 
-function refused(resource: string, status: number, code: string | null): Finding {
+function refused(api: string, resource: string, status: number, code: string | null): Finding {
   const evidence = { status, code };
   if (status === 401)
     return warning('round-trip.token-refused', {
-      resource,
+      resource: api,
       what: 'the API does not take the token in SEALDROP_TOKEN',
       nextStep: 'Get a fresh one from the issuer, with the audience that the stack was deployed with.',
       evidence,

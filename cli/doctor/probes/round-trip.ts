@@ -45,7 +45,7 @@ export async function roundTrips(context: DoctorContext, examples: Example[], op
       ...trips.flatMap(({ outcome }) => (outcome.kind === 'found' ? [outcome.finding] : [])),
       ...failures(context, trips),
       ...losses(context, trips, options.timeoutMs),
-      ...trips.flatMap(({ findings }) => findings),
+      ...distinct(trips.flatMap(({ findings }) => findings)),
     ],
   };
 }
@@ -165,6 +165,11 @@ function losses({ stack }: DoctorContext, trips: Trip[], timeoutMs: number): Fin
       },
     }),
   ];
+}
+
+/** What is the API's own trouble is said once. */
+function distinct(findings: Finding[]): Finding[] {
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
 }
 
 function listed(trips: { example: Example }[]): string {
