@@ -126,7 +126,7 @@ async function start(
   onStop(() => dynamodb.close());
   const access = openAccess(state);
   const { judge } = access;
-  const s3 = openS3({ state, keys: kms, judge, notify: sqs.send, ...(limits.s3 && { limits: limits.s3 }) });
+  const s3 = openS3({ state, keys: kms, judge, notify: sqs.publish, ...(limits.s3 && { limits: limits.s3 }) });
   const parameters = { ...options.parameters };
   const audience = () => parameters.OidcAudience ?? String(template.Parameters.OidcAudience?.Default ?? '');
   const issuer: Issuer = await openIssuer(state, { endpoint: () => endpoint, audience });

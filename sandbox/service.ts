@@ -58,10 +58,10 @@ export interface DataKeys {
   generateDataKey(
     keyId: string,
     encryptionContext: Record<string, string>,
-    caller?: KeyCaller,
+    caller: KeyCaller,
   ): { keyArn: string; plaintext: Buffer; ciphertextBlob: Buffer };
   /** Throws AwsError as above, and `InvalidCiphertextException` when the context differs. */
-  decrypt(ciphertextBlob: Buffer, encryptionContext: Record<string, string>, caller?: KeyCaller): { keyArn: string; plaintext: Buffer };
+  decrypt(ciphertextBlob: Buffer, encryptionContext: Record<string, string>, caller: KeyCaller): { keyArn: string; plaintext: Buffer };
   /**
    * Whether the caller may do this with the key now, without doing it: for keys that a service keeps for a while (bucket keys).
    * Throws AwsError as above.
@@ -88,8 +88,10 @@ export interface QueueMessage {
 
 /** SQS as the event source mapping and S3 use it: in process, the same visibility, counts and redrive as on the wire. */
 export interface Queues {
-  /** Judged by the queue's policy. Throws AwsError when the queue is missing or refuses. */
-  send(queueArn: string, body: string, from?: EventSource): void;
+  /** For a service of AWS, judged by the queue's policy. Throws AwsError when the queue is missing or refuses. */
+  publish(queueArn: string, body: string, from: EventSource): void;
+  /** Asks nobody. Throws AwsError when the queue is missing. */
+  send(queueArn: string, body: string): void;
   /** Whether a function's role may fetch its messages: receive and delete them, and look at the queue. Throws as above. */
   requirePolling(queueArn: string, role: Principal): void;
   /** Asks nobody: call `requirePolling` first. */
@@ -113,4 +115,4 @@ export interface EventSource {
  * Where S3 sends its event notifications. Synchronous, so that an object and its event are stored in one breath.
  * Throws AwsError when the target is missing or its policy refuses.
  */
-export type NotificationSink = (targetArn: string, body: string, from?: EventSource) => void;
+export type NotificationSink = (targetArn: string, body: string, from: EventSource) => void;

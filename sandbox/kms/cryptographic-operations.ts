@@ -132,11 +132,11 @@ export function dataKeysOf(keys: KeyStore, judge: Judge): DataKeys {
 
   return {
     generateDataKey(name, encryptionContext, caller) {
-      if (caller) requireAllowed('kms:GenerateDataKey', keys.require(name), encryptionContext, caller);
+      requireAllowed('kms:GenerateDataKey', keys.require(name), encryptionContext, caller);
       return generate(keys, name, DATA_KEY_BYTES.AES_256, encryptionContext);
     },
     decrypt(ciphertextBlob, encryptionContext, caller) {
-      if (caller) requireAllowed('kms:Decrypt', keyOf(keys, ciphertextBlob), encryptionContext, caller);
+      requireAllowed('kms:Decrypt', keyOf(keys, ciphertextBlob), encryptionContext, caller);
       const { key, plaintext } = decryptWithin(keys, ciphertextBlob, encryptionContext);
       return { keyArn: keyArn(key.id), plaintext };
     },

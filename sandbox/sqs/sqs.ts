@@ -49,14 +49,19 @@ export function openSqs(state: State): Sqs {
     refusal: sqsRefusal,
   });
 
+  function send(queueArn: string, body: string): void {
+    const queue = queues.requireByArn(queueArn);
+    messages.send(queue, { body, attributes: {}, senderId: SERVICE_SENDER_ID, delaySeconds: numberOf(queue.attributes, 'DelaySeconds') });
+    arrivals.notify(queue.name);
+  }
+
   return {
     ...service,
-    send(queueArn, body, from) {
-      const queue = queues.requireByArn(queueArn);
-      if (from) requireSender(judge, queue, from);
-      messages.send(queue, { body, attributes: {}, senderId: SERVICE_SENDER_ID, delaySeconds: numberOf(queue.attributes, 'DelaySeconds') });
-      arrivals.notify(queue.name);
+    publish(queueArn, body, from) {
+      requireSender(judge, queues.requireByArn(queueArn), from);
+      send(queueArn, body);
     },
+    send,
     receive(queueArn, { max, visibilityTimeoutSeconds }) {
       const queue = queues.requireByArn(queueArn);
       const visibility = visibilityTimeoutSeconds ?? numberOf(queue.attributes, 'VisibilityTimeout');

@@ -84,7 +84,7 @@ function openRoom(dir: string) {
   const eventSources = openEventSourceMappings({ queues: sqs, functions, maxConcurrency: 2 });
   const services: Services = {
     endpoint: 'http://127.0.0.1:1',
-    s3: openS3({ state, keys: kms, judge: openAccess(state).judge, notify: sqs.send }),
+    s3: openS3({ state, keys: kms, judge: openAccess(state).judge, notify: sqs.publish }),
     kms,
     secretsManager: openSecretsManager(state, kms),
     sqs,

@@ -28,6 +28,7 @@ import {
 } from '@aws-sdk/client-kms';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Kms, openKms } from '../../../sandbox/kms/kms.ts';
+import type { KeyCaller } from '../../../sandbox/service.ts';
 import { aws, hasAwsCli } from '../wire/aws-cli.ts';
 import { type SandboxServer, startSandbox } from '../wire/sandbox-server.ts';
 
@@ -37,6 +38,8 @@ const context = { purpose: 'test', owner: 'é' };
 let sandbox: SandboxServer;
 let service: Kms;
 let kms: KMSClient;
+/** Who asks through a service, with a right of everything. */
+let caller: KeyCaller;
 
 beforeAll(async () => {
   sandbox = await startSandbox((state) => {
@@ -44,6 +47,7 @@ beforeAll(async () => {
     return { services: { kms: service } };
   });
   kms = new KMSClient(sandbox.client);
+  caller = { principal: sandbox.credentials.administrator().principal, viaService: 's3' };
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -169,15 +173,19 @@ describe('a data key', () => {
 
   test('is the same in process and on the wire, errors included', async () => {
     const { id, arn } = await createKey();
-    const made = service.generateDataKey(id, context);
+    const made = service.generateDataKey(id, context, caller);
     expect(made.keyArn).toBe(arn);
     expect(Buffer.from((await decrypt(made.ciphertextBlob)).Plaintext ?? [])).toEqual(made.plaintext);
-    expect(() => service.decrypt(made.ciphertextBlob, {})).toThrowError(expect.objectContaining({ code: 'InvalidCiphertextException' }));
+    expect(() => service.decrypt(made.ciphertextBlob, {}, caller)).toThrowError(
+      expect.objectContaining({ code: 'InvalidCiphertextException' }),
+    );
     await kms.send(new DisableKeyCommand({ KeyId: id }));
-    expect(() => service.generateDataKey(id, {})).toThrowError(
+    expect(() => service.generateDataKey(id, {}, caller)).toThrowError(
       expect.objectContaining({ code: 'DisabledException', message: `${arn} is disabled.` }),
     );
-    expect(() => service.decrypt(made.ciphertextBlob, context)).toThrowError(expect.objectContaining({ code: 'DisabledException' }));
+    expect(() => service.decrypt(made.ciphertextBlob, context, caller)).toThrowError(
+      expect.objectContaining({ code: 'DisabledException' }),
+    );
     expect(() => service.requireUsable('alias/none')).toThrowError(expect.objectContaining({ code: 'NotFoundException' }));
   });
 
@@ -248,7 +256,9 @@ describe('a key', () => {
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 7 * DAY_MS + 1000 });
     expect(() => service.requireUsable(arn)).toThrowError(expect.objectContaining({ code: 'NotFoundException' }));
     expect(() => service.requireUsable(`alias/${id}`)).toThrowError(expect.objectContaining({ code: 'NotFoundException' }));
-    expect(() => service.decrypt(Buffer.from(blob), context)).toThrowError(expect.objectContaining({ code: 'AccessDeniedException' }));
+    expect(() => service.decrypt(Buffer.from(blob), context, caller)).toThrowError(
+      expect.objectContaining({ code: 'AccessDeniedException' }),
+    );
   });
 
   test.each([
@@ -379,7 +389,7 @@ describe('an AWS managed key', () => {
 describe('on disk', () => {
   test('keys survive a restart and what they encrypted with them', async () => {
     const blob = await encrypt((await createKey()).id);
-    expect(openKms(sandbox.state).decrypt(Buffer.from(blob), context).plaintext.toString()).toBe('secret');
+    expect(openKms(sandbox.state).decrypt(Buffer.from(blob), context, caller).plaintext.toString()).toBe('secret');
   });
 
   test('the root key is this user’s alone, and key material is not in the database', () => {
@@ -395,7 +405,7 @@ describe('on disk', () => {
     sandbox.state.db
       .prepare('UPDATE kms_keys SET wrapped_material = (SELECT wrapped_material FROM kms_keys WHERE id = ?) WHERE id = ?')
       .run(a.id, b.id);
-    expect(() => openKms(sandbox.state).generateDataKey(b.id, {})).toThrow();
+    expect(() => openKms(sandbox.state).generateDataKey(b.id, {}, caller)).toThrow('unable to authenticate data');
   });
 });
 
@@ -426,7 +436,7 @@ test.runIf(hasAwsCli)('the AWS CLI makes a key, encrypts and decrypts', async ()
   const { KeyId } = KeyMetadata as { KeyId: string };
   await aws(sandbox, 'kms', 'create-alias', '--alias-name', 'alias/cli', '--target-key-id', KeyId);
   const { CiphertextBlob } = (await aws(sandbox, 'kms', 'encrypt', '--key-id', 'alias/cli', '--plaintext', 'fileb:///etc/hostname')) ?? {};
-  const { plaintext } = service.decrypt(Buffer.from(String(CiphertextBlob), 'base64'), {});
+  const { plaintext } = service.decrypt(Buffer.from(String(CiphertextBlob), 'base64'), {}, caller);
   expect(plaintext).toEqual(readFileSync('/etc/hostname'));
   await aws(sandbox, 'kms', 'disable-key', '--key-id', KeyId);
   await expect(aws(sandbox, 'kms', 'encrypt', '--key-id', KeyId, '--plaintext', 'fileb:///etc/hostname')).rejects.toThrow(

@@ -9,7 +9,7 @@ let sandbox: Sandbox;
 let sqs: Sqs;
 let url = '';
 beforeEach(async () => {
-  sandbox = await openSandbox({ beforeSend: (arn, from) => sqs.send(arn, 'body', from) });
+  sandbox = await openSandbox({ beforeSend: (arn, from) => sqs.publish(arn, 'body', from) });
   sqs = openSqs(sandbox.state);
   url = String((await sqs.call('CreateQueue', { QueueName: 'events' })).QueueUrl);
 });

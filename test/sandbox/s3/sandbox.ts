@@ -37,7 +37,7 @@ export interface EventRecord {
 
 export interface SentMessage {
   arn: string;
-  from: EventSource | undefined;
+  from: EventSource;
   message: { Event?: string; Bucket?: string; Records?: EventRecord[] };
 }
 
@@ -67,7 +67,7 @@ export interface Options {
   /** Reopens this folder, and leaves it behind at the end. */
   dir?: string;
   /** Called before an event counts as sent; may refuse it. */
-  beforeSend?: (arn: string, from: EventSource | undefined) => void;
+  beforeSend?: (arn: string, from: EventSource) => void;
   /** In place of the one that judges by the state's roles. */
   judge?: Judge;
 }
@@ -78,7 +78,7 @@ export async function openSandbox({ limits = {}, dir, beforeSend, judge }: Optio
   const state = openState(folder);
   const kms = openKms(state);
   const sent: SentMessage[] = [];
-  const notify = (arn: string, body: string, from?: EventSource) => {
+  const notify = (arn: string, body: string, from: EventSource) => {
     beforeSend?.(arn, from);
     sent.push({ arn, from, message: JSON.parse(body) as SentMessage['message'] });
   };

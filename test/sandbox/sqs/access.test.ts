@@ -113,7 +113,7 @@ describe("a queue's policy", () => {
   test('lets S3 send for the bucket that it names, and for no other', async () => {
     const QueueUrl = await createQueue();
     const from = (bucket: string) => ({ service: 's3.amazonaws.com', sourceArn: `arn:aws:s3:::${bucket}` });
-    const sendFrom = (bucket: string) => open.service.send(arnOf(QueueUrl), 'event', from(bucket));
+    const sendFrom = (bucket: string) => open.service.publish(arnOf(QueueUrl), 'event', from(bucket));
     expect(() => sendFrom('mine')).toThrow('because no resource-based policy allows the sqs:sendmessage action');
     await setPolicy(QueueUrl, {
       ...allow('sqs:SendMessage', arnOf(QueueUrl), {

@@ -23,7 +23,8 @@ test('what was answered survives kill -9 in every service', async () => {
   const sqs = openSqs(state);
   const dynamodb = openDynamoDb(state);
   expect(openCredentials(state).find(accessKeyId)?.accessKeyId).toBe(accessKeyId);
-  expect(kms.decrypt(Buffer.from(ciphertextBlob, 'base64'), {}).plaintext).toHaveLength(32);
+  const caller = { principal: openCredentials(state).administrator().principal, viaService: 's3' };
+  expect(kms.decrypt(Buffer.from(ciphertextBlob, 'base64'), {}, caller).plaintext).toHaveLength(32);
   expect(await openSecretsManager(state, kms).call('GetSecretValue', { SecretId: 'kept' })).toMatchObject({ SecretString: 'value' });
   expect(sqs.receive('arn:aws:sqs:us-east-1:000000000000:kept', { max: 10 }).map(({ body }) => body)).toEqual(['message']);
   expect(await dynamodb.call('GetItem', { TableName: 'kept', Key: { pk: { S: 'item' } } })).toEqual({ Item: { pk: { S: 'item' } } });
