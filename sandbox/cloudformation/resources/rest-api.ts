@@ -39,8 +39,10 @@ export const restApiResources: Record<ApiType, Definition> = {
     schema: z.strictObject({
       Name: text,
       Description: text.optional(),
-      // Without a local meaning: there is one kind of endpoint, and nothing is compressed.
+      // Without a local meaning: there is one kind of endpoint, without TLS, and nothing is compressed.
       EndpointConfiguration: z.strictObject({ Types: z.array(z.enum(['EDGE', 'REGIONAL', 'PRIVATE'])) }).optional(),
+      SecurityPolicy: text.optional(),
+      EndpointAccessMode: z.enum(['BASIC', 'STRICT']).optional(),
       MinimumCompressionSize: integer.optional(),
       DisableExecuteApiEndpoint: flag.optional(),
       // Serverless writes an empty one when there is none.
