@@ -9,6 +9,7 @@ import { policyFile, stackStatus } from './checks/stack-status.ts';
 import { table } from './checks/table.ts';
 import type { Check, DoctorContext } from './context.ts';
 import type { Area, Finding } from './finding.ts';
+import { tryAuditTrail } from './probes/audit-trail.ts';
 import { nameOf } from './probes/expected.ts';
 import { planProbes } from './probes/plan.ts';
 import type { ProbeOptions, Proof } from './probes/probe.ts';
@@ -47,16 +48,23 @@ export async function examine(context: DoctorContext, probes: ProbeOptions | nul
     ({ encryption, facts }) => `a round trip of ${nameOf(encryption)}: only objects from ${facts.size} bytes up get it`,
   );
   if (probes.api === null) skipped.push('the way back through the API: SEALDROP_TOKEN is not set');
-  const tried = probes.signal.aborted
-    ? { findings: [], held: [], skipped: ['the bucket policy by trying it: interrupted'] }
-    : await tryTargetPolicy(context);
+  if (probes.signal.aborted) return { examined: looked, proofs, skipped: ['the rest: interrupted'] };
+  const policy = await tryTargetPolicy(context);
+  const arrived = proofs.filter(({ ms }) => ms !== null);
+  const trail = await tryAuditTrail(
+    context,
+    policy.written,
+    arrived.map(({ key }) => key),
+    probes,
+  );
   return {
     examined: [
       ...looked,
-      { area: 'round trip', findings, held: proofs.flatMap(({ encryption, ms }) => (ms === null ? [] : [encryption])) },
-      { area: 'target policy', findings: tried.findings, held: tried.held },
+      { area: 'round trip', findings, held: arrived.map(({ encryption }) => encryption) },
+      { area: 'target policy', findings: policy.findings, held: policy.held },
+      { area: 'audit trail', findings: trail.findings, held: trail.held },
     ],
     proofs,
-    skipped: [...skipped, ...tried.skipped],
+    skipped: [...skipped, ...policy.skipped, ...trail.skipped],
   };
 }

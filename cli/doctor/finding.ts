@@ -1,7 +1,19 @@
 /** What the doctor says: one finding is one thing that somebody should change. */
 
 /** What is looked at together and shown as one line. */
-export const AREAS = ['stack', 'policy', 'buckets', 'keys', 'secret', 'queues', 'table', 'roles', 'round trip', 'target policy'] as const;
+export const AREAS = [
+  'stack',
+  'policy',
+  'buckets',
+  'keys',
+  'secret',
+  'queues',
+  'table',
+  'roles',
+  'round trip',
+  'target policy',
+  'audit trail',
+] as const;
 export type Area = (typeof AREAS)[number];
 
 /** `error`: objects fail, or lie otherwise than promised. `warning`: it works, and somebody should look. */
@@ -22,7 +34,8 @@ export type Subject =
   | 'table'
   | 'role'
   | 'round-trip'
-  | 'target-policy';
+  | 'target-policy'
+  | 'audit-trail';
 
 export interface Finding {
   /** Stable, for scripts: what it is about, and what is the matter. */

@@ -170,7 +170,7 @@ describe('a stack of the shipped policy', () => {
   });
 
   test('whose ingest bucket tells nobody: by its settings, and by what becomes of objects', async () => {
-    expect(await deaf((breakIt, mend) => broken(breakIt, mend, '--timeout', '1'))).toEqual([
+    expect(await deaf((breakIt, mend) => broken(breakIt, mend, '--timeout', '8'))).toEqual([
       'ingest-bucket.not-notified',
       'round-trip.lost',
     ]);

@@ -20,7 +20,7 @@ export async function expectedEncryption(context: DoctorContext, encryption: Enc
 }
 
 /** One sentence a difference. */
-export function differences(expected: EncryptionDescription, found: EncryptionDescription): string[] {
+export function differences(expected: EncryptionDescription, found: Partial<EncryptionDescription>): string[] {
   return (['mode', 'keyArn', 'bucketKey'] as const).flatMap((member) =>
     expected[member] === found[member] ? [] : [`${member} is ${found[member] ?? 'none'} instead of ${expected[member] ?? 'none'}`],
   );

@@ -51,6 +51,12 @@ export function planProbes(policy: Policy, id: string): ProbePlan {
   };
 }
 
+/** What a request that stores the example says of it beside its key. */
+export function membersOf({ facts }: Example): { ContentType: string; Tagging?: string } {
+  const Tagging = new URLSearchParams(facts.tags).toString();
+  return { ContentType: facts.contentType, ...(Tagging !== '' && { Tagging }) };
+}
+
 /**
  * `null`: the rules above take everything that this one matches. The key, the type and the tags of the example fall under
  * as few other rules as those of any object of this rule do, so that only sizes must be searched, and of those one in

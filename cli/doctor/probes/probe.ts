@@ -1,4 +1,5 @@
 /** What probes are told, and what they tell. */
+import { SealdropError } from '../../../src/errors.ts';
 import type { Finding } from '../finding.ts';
 
 export interface ProbeOptions {
@@ -25,4 +26,17 @@ export interface Proof {
 export interface ProbeResult {
   proofs: Proof[];
   findings: Finding[];
+}
+
+/** What was tried beside the round trips. */
+export interface Tried {
+  findings: Finding[];
+  /** What was tried and held, in words. */
+  held: string[];
+  skipped: string[];
+}
+
+/** What AWS said, below what the product makes of it. */
+export function awsCause(cause: unknown): unknown {
+  return cause instanceof SealdropError && cause.cause !== undefined ? cause.cause : cause;
 }

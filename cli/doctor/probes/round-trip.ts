@@ -1,7 +1,7 @@
 /** One small object for each encryption that the policy names: dropped, awaited, compared, fetched, removed. */
 import { randomBytes } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
-import { type ErrorCode, SealdropError } from '../../../src/errors.ts';
+import type { ErrorCode } from '../../../src/errors.ts';
 import { CannotLook } from '../cannot-look.ts';
 import { nextStepOf } from '../checks/dead-letters.ts';
 import type { DoctorContext } from '../context.ts';
@@ -11,8 +11,8 @@ import { arrival } from './arrival.ts';
 import { removeLetters, removeObjects } from './clean-up.ts';
 import { downloadProblems } from './download.ts';
 import { differences, expectedEncryption, nameOf } from './expected.ts';
-import type { Example } from './plan.ts';
-import type { ProbeOptions, ProbeResult } from './probe.ts';
+import { type Example, membersOf } from './plan.ts';
+import { awsCause, type ProbeOptions, type ProbeResult } from './probe.ts';
 
 /** What became of one object. */
 type Outcome =
@@ -73,15 +73,14 @@ async function roundTrip(context: DoctorContext, example: Example, options: Prob
 }
 
 /** `null`: it lies in the ingest bucket. */
-async function drop({ clients, stack }: DoctorContext, { facts }: Example, bytes: Buffer): Promise<Finding | null> {
-  const tags = new URLSearchParams(facts.tags).toString();
+async function drop({ clients, stack }: DoctorContext, example: Example, bytes: Buffer): Promise<Finding | null> {
+  const { key } = example.facts;
   const put = new PutObjectCommand({
     Bucket: stack.ingestBucket,
     ExpectedBucketOwner: stack.account,
-    Key: facts.key,
+    Key: key,
     Body: bytes,
-    ContentType: facts.contentType,
-    ...(tags !== '' && { Tagging: tags }),
+    ...membersOf(example),
   });
   try {
     await clients.s3.send(put);
@@ -89,7 +88,7 @@ async function drop({ clients, stack }: DoctorContext, { facts }: Example, bytes
   } catch (cause) {
     const hopeless = CannotLook.because(cause);
     if (hopeless !== null) throw hopeless;
-    return couldNotLook({ subject: 'round-trip', resource: `${stack.ingestBucket}/${facts.key}`, action: 's3:PutObject' }, cause);
+    return couldNotLook({ subject: 'round-trip', resource: `${stack.ingestBucket}/${key}`, action: 's3:PutObject' }, cause);
   }
 }
 
@@ -114,7 +113,7 @@ async function outcomeOf(context: DoctorContext, example: Example, { timeoutMs, 
         return arrived satisfies never;
     }
   } catch (cause) {
-    const source = cause instanceof SealdropError && cause.cause !== undefined ? cause.cause : cause;
+    const source = awsCause(cause);
     const hopeless = CannotLook.because(source);
     if (hopeless !== null) throw hopeless;
     const question = { subject: 'round-trip', resource: stack.auditTable, action: 'dynamodb:Query' } as const;

@@ -16,15 +16,15 @@ import { breakGlassOf, readersOf } from '../checks/bucket-policy.ts';
 import type { DoctorContext } from '../context.ts';
 import { error, type Finding } from '../finding.ts';
 import { couldNotLook, errorMessage, httpStatus, isDenied } from '../look.ts';
+import type { ForeignWrite } from './audit-trail.ts';
 import { removeObjects } from './clean-up.ts';
 import { nameOf } from './expected.ts';
-import { planProbes } from './plan.ts';
+import { membersOf, planProbes } from './plan.ts';
+import type { Tried } from './probe.ts';
 
-export interface TargetPolicyResult {
-  findings: Finding[];
-  /** What was tried and held, in words. */
-  held: string[];
-  skipped: string[];
+export interface TargetPolicyResult extends Tried {
+  /** What still lies in the target bucket. */
+  written: ForeignWrite[];
 }
 
 /** @throws CannotLook */
@@ -34,17 +34,18 @@ export async function tryTargetPolicy(context: DoctorContext): Promise<TargetPol
     findings: results.flatMap(({ findings = [] }) => findings),
     held: results.flatMap(({ held = [] }) => held),
     skipped: results.flatMap(({ skipped = [] }) => skipped),
+    written: results.flatMap(({ written = [] }) => written),
   };
 }
 
-type Tried = Partial<TargetPolicyResult>;
+type Part = Partial<TargetPolicyResult>;
 
-async function plainWrite(context: DoctorContext): Promise<Tried> {
+async function plainWrite(context: DoctorContext): Promise<Part> {
   const { clients, stack, policy } = context;
   const id = randomUUID();
   const key = planProbes(policy, id).examples[0]?.facts.key ?? `sealdrop-doctor/${id}`;
   const resource = `${stack.targetBucket}/${key}`;
-  const accepted = (what: string): Tried => ({
+  const accepted = (what: string): Part => ({
     findings: [
       error('target-policy.plain-write-accepted', {
         resource,
@@ -74,7 +75,7 @@ async function plainWrite(context: DoctorContext): Promise<Tried> {
 }
 
 /** A key that does not exist will do: who may read is told that it is missing. */
-async function directRead(context: DoctorContext): Promise<Tried> {
+async function directRead(context: DoctorContext): Promise<Part> {
   const { clients, stack, operator } = context;
   const key = `sealdrop-doctor/${randomUUID()}`;
   const resource = `${stack.targetBucket}/${key}`;
@@ -104,7 +105,7 @@ async function directRead(context: DoctorContext): Promise<Tried> {
 }
 
 /** Parts carry no encryption headers; how S3 judges them is not documented, so it is tried. */
-async function rightParts(context: DoctorContext): Promise<Tried> {
+async function rightParts(context: DoctorContext): Promise<Part> {
   const { clients, policy, stack } = context;
   const id = randomUUID();
   const resolved = planProbes(policy, id).examples.map((example) => ({ example, parameters: parametersOf(context, example.encryption) }));
@@ -120,14 +121,14 @@ async function rightParts(context: DoctorContext): Promise<Tried> {
   let step = 'CreateMultipartUpload';
   try {
     ({ UploadId } = await clients.s3.send(
-      new CreateMultipartUploadCommand({ ...address, ContentType: facts.contentType, ...chosen.parameters }),
+      new CreateMultipartUploadCommand({ ...address, ...membersOf(chosen.example), ...chosen.parameters }),
     ));
     step = 'UploadPart';
     const part = await clients.s3.send(new UploadPartCommand({ ...address, UploadId, PartNumber: 1, Body: 'sealdrop doctor' }));
     step = 'CompleteMultipartUpload';
     const MultipartUpload = { Parts: [{ PartNumber: 1, ETag: part.ETag }] };
     await clients.s3.send(new CompleteMultipartUploadCommand({ ...address, UploadId, MultipartUpload }));
-    return { held: ['a multipart upload with the right headers is accepted'], findings: await removeObjects(context, facts.key) };
+    return { held: ['a multipart upload with the right headers is accepted'], written: [{ key: facts.key, encryption }] };
   } catch (cause) {
     if (UploadId !== undefined) await clients.s3.send(new AbortMultipartUploadCommand({ ...address, UploadId })).catch(() => {});
     const refusal = refusedBy(cause);
