@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   root: join(import.meta.dirname, '../../..'),
   test: {
-    include: ['test/conformance/second-emulator/handlers.ts'],
+    include: ['test/conformance/second-emulator/{handlers,deployed}.ts'],
     setupFiles: ['test/setup.ts'],
     pool: 'forks',
     execArgv: ['--disable-warning=ExperimentalWarning'],
