@@ -53,7 +53,8 @@ serve() {
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   log=$work/$port.log
   mkdir "$work/$port"
-  env "$1" BIND_HOST=127.0.0.1 GATEWAY_PORT="$port" TMPDIR="$work/$port" LOG_LEVEL=WARNING \
+  # Its functions would take over an endpoint that they find.
+  env -u AWS_ENDPOINT_URL "$1" BIND_HOST=127.0.0.1 GATEWAY_PORT="$port" TMPDIR="$work/$port" LOG_LEVEL=WARNING \
     AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test "$venv/bin/$name" >"$log" 2>&1 &
   pid=$!
   pids="$pids $pid"
