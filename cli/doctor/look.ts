@@ -38,14 +38,13 @@ export async function look<Answer>(
   }
 }
 
-export function couldNotLook({ subject, resource, action }: Question, cause: unknown): Finding {
+/** @param remedy over what is otherwise to be done where it is denied */
+export function couldNotLook({ subject, resource, action }: Question, cause: unknown, remedy?: string): Finding {
   const denied = isDenied(cause);
   return warning(`${subject}.could-not-look`, {
     resource,
     what: denied ? `could not look: ${action} is denied` : `could not look: ${action} failed (${errorName(cause)})`,
-    nextStep: denied
-      ? `Grant ${action} to whoever runs this, or run it as somebody who has it.`
-      : 'Try again; if it stays, look at the cause.',
+    nextStep: denied ? (remedy ?? `Grant ${action} to whoever runs this, or run it as somebody who has it.`) : nextStepOf(cause),
     evidence: { action, error: errorName(cause), message: errorMessage(cause) },
   });
 }
@@ -69,4 +68,10 @@ export function httpStatus(cause: unknown): number {
 
 function member(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null && name in value ? Reflect.get(value, name) : undefined;
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html: 405 to whoever has the right and is of another account. */
+function nextStepOf(cause: unknown): string {
+  if (errorName(cause) === 'MethodNotAllowed') return "Run it in the account that owns the bucket: S3 shows this to nobody else's.";
+  return 'Try again; if it stays, look at the cause.';
 }

@@ -145,7 +145,11 @@ async function rightParts(context: DoctorContext): Promise<Part> {
           ],
         };
       case 'kms':
-        return { findings: [notTried(resource, 'kms:GenerateDataKey', cause)] };
+        return {
+          findings: [
+            notTried(resource, 'kms:GenerateDataKey', cause, 'Run it as somebody who may break the glass: the key is for nobody else.'),
+          ],
+        };
       case 'unknown':
         return { findings: [notTried(resource, 's3:PutObject', cause)] };
       default:
@@ -175,10 +179,10 @@ function refusedBy(cause: unknown): 'bucket-policy' | 'kms' | 'unknown' {
 }
 
 /** @throws CannotLook */
-function notTried(resource: string, action: string, cause: unknown): Finding {
+function notTried(resource: string, action: string, cause: unknown, remedy?: string): Finding {
   const hopeless = CannotLook.because(cause);
   if (hopeless !== null) throw hopeless;
-  return couldNotLook({ subject: 'target-policy', resource, action }, cause);
+  return couldNotLook({ subject: 'target-policy', resource, action }, cause, remedy);
 }
 
 /** Roles are named by their own ARN; whoever has assumed one by that of the session, which has no path. */

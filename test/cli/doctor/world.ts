@@ -215,3 +215,12 @@ export function simulated(stack: Stack, policy: DoctorContext['policy'], input: 
     })),
   };
 }
+
+/** S3's words: https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html */
+export const DENIED_BY_BUCKET =
+  'User: arn:aws:iam::111111111111:user/ops is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::b/k" with an explicit deny in a resource-based policy';
+export const NOT_ALLOWED =
+  'User: arn:aws:iam::111111111111:user/ops is not authorized to perform: s3:PutObject on resource: "arn:aws:s3:::b/k" because no identity-based policy allows the s3:PutObject action';
+export const NO_KEY =
+  'User: arn:aws:iam::111111111111:user/ops is not authorized to perform: kms:GenerateDataKey on resource: arn:aws:kms:eu-central-1:111111111111:key/a because no identity-based policy allows the kms:GenerateDataKey action';
+export const denied = (message: string) => refusal('AccessDenied', 403, message);
