@@ -16,6 +16,7 @@ import { ISSUER_PATH, type Issuer, openIssuer, type TokenRequest } from './issue
 import { openKms } from './kms/kms.ts';
 import { createLambdaService, type LogSink, openEventSourceMappings, openFunctions } from './lambda/index.ts';
 import { tryLock } from './lock.ts';
+import { namedOutputs } from './output-variables.ts';
 import { openRestApi } from './rest-api/index.ts';
 import { openS3 } from './s3/index.ts';
 import type { Limits as S3Limits } from './s3/limits.ts';
@@ -201,25 +202,6 @@ async function start(
     }),
     stop,
   };
-}
-
-/** Under which name the environment has an output of the stack. */
-const OUTPUT_VARIABLES: Record<string, string> = {
-  IngestBucketName: 'SEALDROP_INGEST_BUCKET',
-  TargetBucketName: 'SEALDROP_TARGET_BUCKET',
-  AuditTableName: 'SEALDROP_AUDIT_TABLE',
-  IngestQueueUrl: 'SEALDROP_QUEUE_URL',
-  DeadLetterQueueUrl: 'SEALDROP_DEAD_LETTER_QUEUE_URL',
-  CustomerKeySecret: 'SEALDROP_CUSTOMER_KEY_SECRET',
-  KeyArn: 'SEALDROP_KMS_KEY_ARN',
-  AuditBucketName: 'SEALDROP_AUDIT_BUCKET',
-  TargetEventsQueueUrl: 'SEALDROP_TARGET_EVENTS_QUEUE_URL',
-  TargetEventsDeadLetterQueueUrl: 'SEALDROP_TARGET_EVENTS_DEAD_LETTER_QUEUE_URL',
-};
-
-function namedOutputs(outputs: Record<string, string>): Record<string, string> {
-  const named = Object.entries(OUTPUT_VARIABLES).map(([output, variable]) => [variable, outputs[output]] as const);
-  return Object.fromEntries(named.flatMap(([variable, value]) => (value === undefined ? [] : [[variable, value] as const])));
 }
 
 const HEALTH: Service = {

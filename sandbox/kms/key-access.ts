@@ -1,10 +1,11 @@
 /** What callers must be allowed to use a key. @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html */
+import type { z } from 'zod';
 import { ACCOUNT_ID, REGION } from '../account.ts';
 import type { Judge, RequestContext } from '../iam/judge.ts';
 import { parsePolicy } from '../iam/policy.ts';
 import { jsonRefusal } from '../iam/refusal.ts';
 import type { KeyCaller } from '../service.ts';
-import type { Asked } from '../wire/json-service.ts';
+import { type Asked, type JsonObject, type JsonOperation, type OperationContext, operation } from '../wire/json-service.ts';
 import { aliasArn, type KeyRecord, type KeyStore, keyArn } from './key-store.ts';
 
 /** Asks the key's policy first of all: it allows by itself, or hands the decision to the account's identity policies. */
@@ -28,6 +29,18 @@ export function askKey(keys: KeyStore, key: KeyRecord, context: RequestContext =
 export function askNamedKey(keys: KeyStore, name: string, context: RequestContext = {}): Asked {
   const alias = /(?:^|:)(alias\/.+)$/.exec(name)?.[1];
   return askKey(keys, keys.require(name), alias === undefined ? context : { ...context, 'kms:RequestAlias': alias });
+}
+
+/** An operation on one key: the key's policy is asked. */
+export function keyOperation(keys: KeyStore) {
+  return function ofKey<Schema extends z.ZodType<{ KeyId: string }>>(
+    action: string,
+    schema: Schema,
+    run: (input: z.output<Schema>, context: OperationContext) => JsonObject,
+    contextOf: (input: z.output<Schema>) => RequestContext = () => ({}),
+  ): JsonOperation {
+    return operation(action, schema, run, (input) => [askNamedKey(keys, input.KeyId, contextOf(input))]);
+  };
 }
 
 /** Aliases have no policy of their own. */

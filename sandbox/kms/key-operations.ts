@@ -1,12 +1,12 @@
 /** Operations that make keys and change what they are. */
 import { z } from 'zod';
 import { ACCOUNT_ID } from '../account.ts';
-import type { Judge, RequestContext } from '../iam/judge.ts';
-import { type PolicyDocument, PolicyError, parsePolicy } from '../iam/policy.ts';
+import type { Judge } from '../iam/judge.ts';
 import type { State } from '../state.ts';
-import { type JsonObject, type JsonOperation, type OperationContext, operation } from '../wire/json-service.ts';
-import { invalidMarker, lockedOut, malformedPolicy, notPendingDeletion, pendingDeletion, unsupported } from './errors.ts';
-import { askKey, askNamedKey } from './key-access.ts';
+import { type JsonOperation, operation } from '../wire/json-service.ts';
+import { invalidMarker, notPendingDeletion, pendingDeletion, unsupported } from './errors.ts';
+import { keyOperation } from './key-access.ts';
+import { createPolicyCheck, policyText } from './key-policy-operations.ts';
 import { type KeyRecord, type KeyStore, keyArn } from './key-store.ts';
 
 export type KeyOperation =
@@ -17,9 +17,6 @@ export type KeyOperation =
   | 'DisableKey'
   | 'ScheduleKeyDeletion'
   | 'CancelKeyDeletion'
-  | 'GetKeyPolicy'
-  | 'PutKeyPolicy'
-  | 'ListKeyPolicies'
   | 'EnableKeyRotation'
   | 'DisableKeyRotation'
   | 'GetKeyRotationStatus'
@@ -36,38 +33,14 @@ const ALGORITHM = 'SYMMETRIC_DEFAULT';
 const DEFAULT_PAGE = 100;
 
 const keyId = z.string().min(1).max(2048);
-const policyName = z.literal('default').default('default');
-const policyText = z.string().min(1).max(131_072);
 const tags = z.array(z.strictObject({ TagKey: z.string().min(1).max(128), TagValue: z.string().max(256) })).max(50);
 const page = { Limit: z.int().min(1).max(1000).default(DEFAULT_PAGE), Marker: z.string().min(1).max(1024).default('') };
 
 type Tag = z.output<typeof tags>[number];
 
 export function keyOperations(state: State, keys: KeyStore, judge: Judge): Record<KeyOperation, JsonOperation> {
-  /** An operation on one key: the key's policy is asked. */
-  function ofKey<Schema extends z.ZodType<{ KeyId: string }>>(
-    action: string,
-    schema: Schema,
-    run: (input: z.output<Schema>, context: OperationContext) => JsonObject,
-    contextOf: (input: z.output<Schema>) => RequestContext = () => ({}),
-  ): JsonOperation {
-    return operation(action, schema, run, (input) => [askNamedKey(keys, input.KeyId, contextOf(input))]);
-  }
-
-  /** Throws `MalformedPolicyDocumentException`, also for a policy under which its author could never change it again. */
-  function assertPolicy(
-    input: { Policy: string; BypassPolicyLockoutSafetyCheck: boolean },
-    key: KeyRecord,
-    context: OperationContext,
-  ): void {
-    const policy = parseKeyPolicy(input.Policy);
-    if (input.BypassPolicyLockoutSafetyCheck) return;
-    const { resource, context: own = {}, rule } = askKey(keys, key);
-    const { principal, secure } = context;
-    const keysOfRequest = { ...own, 'aws:SecureTransport': String(secure) };
-    const request = { principal, action: 'kms:PutKeyPolicy', resource, context: keysOfRequest, resourcePolicy: policy };
-    if (!judge.allows(request, rule)) throw lockedOut();
-  }
+  const ofKey = keyOperation(keys);
+  const assertPolicy = createPolicyCheck(keys, judge);
 
   return {
     CreateKey: operation(
@@ -147,29 +120,6 @@ export function keyOperations(state: State, keys: KeyStore, judge: Judge): Recor
       keys.update(key.id, { state: 'Disabled', deletion_ms: null });
       return { KeyId: keyArn(key.id) };
     }),
-    GetKeyPolicy: ofKey('kms:GetKeyPolicy', z.strictObject({ KeyId: keyId, PolicyName: policyName }), (input) => ({
-      Policy: keys.require(input.KeyId).policy,
-      PolicyName: input.PolicyName,
-    })),
-    PutKeyPolicy: ofKey(
-      'kms:PutKeyPolicy',
-      z.strictObject({
-        KeyId: keyId,
-        PolicyName: policyName,
-        Policy: policyText,
-        BypassPolicyLockoutSafetyCheck: z.boolean().default(false),
-      }),
-      (input, context) => {
-        const key = keys.require(input.KeyId);
-        assertPolicy(input, key, context);
-        keys.update(key.id, { policy: input.Policy });
-        return {};
-      },
-    ),
-    ListKeyPolicies: ofKey('kms:ListKeyPolicies', z.strictObject({ KeyId: keyId, ...page }), (input) => {
-      keys.require(input.KeyId);
-      return { PolicyNames: ['default'], Truncated: false };
-    }),
     EnableKeyRotation: ofKey(
       'kms:EnableKeyRotation',
       z.strictObject({
@@ -246,14 +196,6 @@ function rotationOf(key: KeyRecord) {
   if (key.rotation_days === null || key.rotation_since_ms === null) return { KeyId: keyArn(key.id), KeyRotationEnabled: false };
   const next = key.rotation_since_ms + key.rotation_days * DAY_MS;
   return { KeyId: keyArn(key.id), KeyRotationEnabled: true, RotationPeriodInDays: key.rotation_days, NextRotationDate: next / 1000 };
-}
-
-function parseKeyPolicy(text: string): PolicyDocument {
-  try {
-    return parsePolicy(text, 'resource');
-  } catch (error) {
-    throw error instanceof PolicyError ? malformedPolicy(error.message) : error;
-  }
 }
 
 function tagsOf(key: KeyRecord): Tag[] {

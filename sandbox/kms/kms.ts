@@ -12,6 +12,7 @@ import { createJsonService, type JsonService } from '../wire/json-service.ts';
 import { type AliasOperation, aliasOperations } from './alias-operations.ts';
 import { type CryptographicOperation, cryptographicOperations, dataKeysOf } from './cryptographic-operations.ts';
 import { type KeyOperation, keyOperations } from './key-operations.ts';
+import { type KeyPolicyOperation, keyPolicyOperations } from './key-policy-operations.ts';
 import { openKeyStore } from './key-store.ts';
 
 export type Kms = JsonService & DataKeys;
@@ -19,12 +20,17 @@ export type Kms = JsonService & DataKeys;
 export function openKms(state: State): Kms {
   const keys = openKeyStore(state);
   const { judge } = openAccess(state);
-  const service = createJsonService<KeyOperation | AliasOperation | CryptographicOperation>({
+  const service = createJsonService<KeyOperation | KeyPolicyOperation | AliasOperation | CryptographicOperation>({
     targetPrefix: 'TrentService',
     version: '1.1',
     judge,
     refusal: jsonRefusal,
-    operations: { ...keyOperations(state, keys, judge), ...aliasOperations(keys), ...cryptographicOperations(keys) },
+    operations: {
+      ...keyOperations(state, keys, judge),
+      ...keyPolicyOperations(keys, judge),
+      ...aliasOperations(keys),
+      ...cryptographicOperations(keys),
+    },
   });
   return { ...service, ...dataKeysOf(keys, judge) };
 }

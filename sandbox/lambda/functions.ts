@@ -19,13 +19,16 @@ import type { PolicyDocument } from '../iam/policy.ts';
 import { lambdaRefusal } from '../iam/refusal.ts';
 import type { EventSource, Principal } from '../service.ts';
 import type { State } from '../state.ts';
-import type { Credential, Credentials } from '../wire/credentials.ts';
+import type { Credentials } from '../wire/credentials.ts';
 import { unpackBundle } from './bundle.ts';
 import type { Outcome } from './environment.ts';
+import { functionArn, functionName } from './function-name.ts';
+import { mayLog } from './logging-right.ts';
 import { type LogSink, openLogs } from './logs.ts';
 import { createPermissions, type Permission, sourceContext } from './permissions.ts';
 import { createPool, type Pool } from './pool.ts';
 import type { FunctionFailure } from './protocol.ts';
+import { environmentVariables } from './variables.ts';
 
 /** Environments of a function unless its configuration says otherwise. */
 const DEFAULT_ENVIRONMENTS = 8;
@@ -33,9 +36,6 @@ const DEFAULT_ENVIRONMENTS = 8;
 const MAX_BUFFERED_PAYLOAD = 6 * 1024 * 1024;
 
 const SERVICE = 'lambda.amazonaws.com';
-/** @see https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html */
-const LOGGING = ['logs:CreateLogStream', 'logs:PutLogEvents'];
-const LOG_STREAM = 'sandbox';
 
 /** A function as CloudFormation describes it. */
 export interface FunctionConfiguration {
@@ -160,7 +160,7 @@ export function openFunctions(options: LambdaOptions): Functions {
           timeoutSeconds: lambda.timeoutSeconds,
           variables: environmentVariables(lambda, code.taskRoot, credential, options.endpoint()),
           onLog: (text) => {
-            if (mayLog(lambda, credential.principal)) logs.write(lambda.name, text);
+            if (mayLog(judge, lambda.name, credential.principal)) logs.write(lambda.name, text);
           },
         },
         { limit: options.maxEnvironments ?? DEFAULT_ENVIRONMENTS, ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }) },
@@ -220,12 +220,6 @@ export function openFunctions(options: LambdaOptions): Functions {
     },
   };
 
-  /** Without both rights a function's output is lost, as on AWS. */
-  function mayLog({ name }: LambdaFunction, principal: Principal): boolean {
-    const resource = `arn:${PARTITION}:logs:${REGION}:${ACCOUNT_ID}:log-group:/aws/lambda/${name}:log-stream:${LOG_STREAM}`;
-    return LOGGING.every((action) => judge.allows({ principal, action, resource, context: {}, resourcePolicy: null }));
-  }
-
   function find(nameOrArn: string): Deployed {
     const name = functionName(nameOrArn);
     const found = deployed.get(name);
@@ -233,42 +227,6 @@ export function openFunctions(options: LambdaOptions): Functions {
       throw new AwsError(404, 'ResourceNotFoundException', `Function not found: ${functionArn(name)}`, { Type: 'User' });
     return found;
   }
-}
-
-/** The ARN of a function of this account. */
-export function functionArn(name: string): string {
-  return `arn:${PARTITION}:lambda:${REGION}:${ACCOUNT_ID}:function:${name}`;
-}
-
-/** From a name, an ARN or a part of one. */
-export function functionName(nameOrArn: string): string {
-  const parts = nameOrArn.split(':');
-  const at = parts.indexOf('function');
-  return (at >= 0 ? parts[at + 1] : parts[0]) ?? nameOrArn;
-}
-
-function environmentVariables(lambda: LambdaFunction, taskRoot: string, credential: Credential, endpoint: string): Record<string, string> {
-  return {
-    ...lambda.variables,
-    AWS_ACCESS_KEY_ID: credential.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credential.secretAccessKey,
-    AWS_SESSION_TOKEN: credential.sessionToken ?? '',
-    AWS_REGION: REGION,
-    AWS_DEFAULT_REGION: REGION,
-    AWS_ENDPOINT_URL: endpoint,
-    AWS_EXECUTION_ENV: `AWS_Lambda_${lambda.runtime}`,
-    AWS_LAMBDA_FUNCTION_NAME: lambda.name,
-    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(lambda.memorySize),
-    AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
-    AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${lambda.name}`,
-    AWS_LAMBDA_LOG_STREAM_NAME: `${new Date().toISOString().slice(0, 10).replaceAll('-', '/')}/[$LATEST]${randomUUID().replaceAll('-', '')}`,
-    _HANDLER: lambda.handler,
-    LAMBDA_TASK_ROOT: taskRoot,
-    LANG: 'en_US.UTF-8',
-    TZ: ':UTC',
-    _X_AMZN_TRACE_ID: 'Root=1-00000000-000000000000000000000000;Sampled=0',
-  };
 }
 
 function buffered(requestId: string, outcome: Outcome, streamed: Buffer): InvokeResult {

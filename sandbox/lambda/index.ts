@@ -1,8 +1,8 @@
 export { type EventSourceMapping, type EventSourceMappings, openEventSourceMappings } from './event-source-mapping.ts';
+export { functionArn } from './function-name.ts';
 export {
   type FunctionConfiguration,
   type Functions,
-  functionArn,
   type InvokeResult,
   type LambdaFunction,
   type LambdaOptions,

@@ -9,7 +9,8 @@ import type { Judge } from '../iam/judge.ts';
 import { lambdaRefusal } from '../iam/refusal.ts';
 import type { Service, WireRequest } from '../service.ts';
 import { refuse } from '../wire/signature-errors.ts';
-import { type Functions, functionArn, functionName, type LambdaFunction } from './functions.ts';
+import { functionArn, functionName } from './function-name.ts';
+import type { Functions, LambdaFunction } from './functions.ts';
 
 /** https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html */
 const MAX_REQUEST_PAYLOAD = 6 * 1024 * 1024;

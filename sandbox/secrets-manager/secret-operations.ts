@@ -9,6 +9,7 @@ import { generatePassword, passwordOptions } from './password.ts';
 import { askSecret, findOrNull } from './secret-access.ts';
 import { ARN_PREFIX, newArn, type Secret, type SecretStore, sameValue } from './secret-store.ts';
 import { attachLabels, CURRENT, PENDING, PREVIOUS } from './staging.ts';
+import { mergeTags, tags, tagsOf } from './tags.ts';
 import { givenValue, putVersion, requireLive, secretId, valueMembers, versionToken } from './version-operations.ts';
 
 export type SecretOperation =
@@ -30,8 +31,6 @@ const NAME = /^[A-Za-z0-9/_+=.@-]+$/;
 
 const description = z.string().max(2048);
 const kmsKeyId = z.string().max(2048);
-const tags = z.array(z.strictObject({ Key: z.string().min(1).max(128), Value: z.string().max(256) })).max(50);
-type Tag = z.output<typeof tags>[number];
 
 export function secretOperations(state: State, store: SecretStore): Record<SecretOperation, JsonOperation> {
   const ask = ({ SecretId }: { SecretId: string }) => [askSecret(store, SecretId)];
@@ -242,13 +241,4 @@ function readToken(token: string | undefined): number {
   if (token === undefined) return 0;
   if (!/^\d{1,15}$/.test(token)) throw invalidNextToken();
   return Number(token);
-}
-
-function tagsOf(secret: Secret): Tag[] {
-  return tags.parse(JSON.parse(secret.tags));
-}
-
-function mergeTags(old: Tag[], added: Tag[]): Tag[] {
-  const values = new Map([...old, ...added].map(({ Key, Value }) => [Key, Value]));
-  return Array.from(values, ([Key, Value]) => ({ Key, Value }));
 }
