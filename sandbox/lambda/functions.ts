@@ -12,7 +12,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { ACCOUNT_ID, PARTITION, REGION } from '../account.ts';
 import { AwsError } from '../aws-error.ts';
 import { openAccess } from '../iam/access.ts';
 import type { PolicyDocument } from '../iam/policy.ts';

@@ -48,6 +48,7 @@ describe('one value', () => {
     ['ArnLike', ['arn:aws:iam::*'], 'arn:aws:iam::000000000000:role/a', false],
     ['ArnLike', ['arn:aws:*:role/a'], 'arn:aws:iam::000000000000:role/a', false],
     ['ArnLike', ['arn:aws:sns:us-east-1:000000000000:a:*'], 'arn:aws:sns:us-east-1:000000000000:a:b', true],
+    ['ArnLike', ['arn:aws:sns:us-east-1:000000000000:a*'], 'arn:aws:sns:us-east-1:000000000000:a:b', true],
     ['ArnLike', ['arn:aws:s3:::Bucket'], 'arn:aws:s3:::bucket', false],
     ['ArnLike', ['*'], 'anything', true],
     ['ArnNotEquals', ['arn:aws:iam::000000000000:role/a'], 'arn:aws:iam::000000000000:role/a', false],
