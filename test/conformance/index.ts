@@ -32,7 +32,6 @@ const parse = (args: string[]) =>
       only: { type: 'string', multiple: true },
       json: { type: 'string' },
       report: { type: 'string' },
-      help: { type: 'boolean' },
     },
   }).values;
 
@@ -40,6 +39,10 @@ process.exitCode = await main(process.argv.slice(2));
 
 /** @returns 0: as expected or explained, 1: not, 2: not asked rightly */
 async function main(args: string[]): Promise<number> {
+  if (args.includes('--help')) {
+    console.log(HELP);
+    return 0;
+  }
   const options = read(args);
   if (typeof options === 'string') {
     console.error(options);
@@ -91,8 +94,7 @@ function read(args: string[]): Options | string {
   } catch (error) {
     return `${summary(error)}\n\n${HELP}`;
   }
-  const { endpoint, aws = false, region = 'us-east-1', server, service = [], only = [], json, report, help } = values;
-  if (help) return HELP;
+  const { endpoint, aws = false, region = 'us-east-1', server, service = [], only = [], json, report } = values;
   if ((endpoint === undefined) !== aws) return `Either --endpoint or --aws.\n\n${HELP}`;
   const services = SERVICES.filter((name) => service.length === 0 || service.includes(name));
   const unknown = service.filter((name) => !SERVICES.some((known) => known === name));

@@ -1,6 +1,7 @@
 /** Everything expected of S3. */
 import type { Expectation } from '../expectation.ts';
 import { BUCKET_POLICIES } from './bucket-policies.ts';
+import { BUCKET_PROTECTION } from './bucket-protection.ts';
 import { BUCKETS } from './buckets.ts';
 import { CHECKSUMS } from './checksums.ts';
 import { CONDITIONS } from './conditions.ts';
@@ -15,6 +16,7 @@ import { VERSIONS } from './versions.ts';
 
 export const S3: Expectation[] = [
   ...BUCKETS,
+  ...BUCKET_PROTECTION,
   ...PLAIN_OBJECTS,
   ...CHECKSUMS,
   ...KMS_MODES,
