@@ -21,3 +21,8 @@ export function esbuildOptions({ policy }: Pick<Stack, 'policy'>) {
     define: { SEALDROP_POLICY: JSON.stringify(policy).replaceAll('$', '\\u0024') },
   };
 }
+
+/** For `serverless invoke local`, which loads `.js` only and has no streams. */
+export function localEsbuildOptions(stack: Pick<Stack, 'policy'>) {
+  return { ...esbuildOptions(stack), outputFileExtension: '.js', inject: ['stack/local-response-stream.ts'] };
+}

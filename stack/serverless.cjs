@@ -1,7 +1,8 @@
 /** What serverless.yml takes from this folder. Node reads the TypeScript behind it as it is. */
 const { deploymentBucketExtensions } = require('./deployment-bucket.ts');
 const { environment } = require('./environment.ts');
-const { esbuildOptions } = require('./esbuild.ts');
+const { esbuildOptions, localEsbuildOptions } = require('./esbuild.ts');
+const { isInvokeLocal, localEnvironment } = require('./invoked-locally.ts');
 const { readStack } = require('./read-stack.ts');
 const { told } = require('./shown-error.ts');
 const { checkedStage } = require('./stage.ts');
@@ -28,11 +29,16 @@ const fromStack =
 
 const silentEnvironment = Object.fromEntries(Object.keys(TIMEOUTS).map((name) => [name, {}]));
 
+const invokedLocally = isInvokeLocal(process.argv);
+
 module.exports = {
   stage: ({ options }) => checkedStage(options.stage ?? 'dev'),
   settings: fromStack(({ settings }) => settings, { logRetentionDays: 1, tracing: false }),
-  environment: fromStack(environment, silentEnvironment),
+  environment: fromStack(
+    (stack) => (invokedLocally ? localEnvironment(environment(stack), stack.settings, process.env) : environment(stack)),
+    silentEnvironment,
+  ),
   timeouts: TIMEOUTS,
   resources: fromStack((stack) => ({ ...template(stack), extensions: deploymentBucketExtensions })),
-  esbuild: fromStack(esbuildOptions),
+  esbuild: fromStack(invokedLocally ? localEsbuildOptions : esbuildOptions),
 };
