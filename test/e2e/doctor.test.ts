@@ -112,6 +112,16 @@ describe('a stack of the shipped policy', () => {
     expect(await report(env)).toMatchObject({ code: 0, skipped: [expect.stringContaining('SEALDROP_TOKEN')] });
   });
 
+  test.each<[title: string, env: Record<string, string>, args: string[], said: string]>([
+    ['of another stage is none', {}, ['--stage', 'prod'], 'no stack sealdrop-prod'],
+    ['named by the environment is looked for by that name', { SEALDROP_STACK: 'sealdrop-test' }, [], 'no stack sealdrop-test'],
+    ['is not shown to whoever does not know the secret key', { AWS_SECRET_ACCESS_KEY: 'wrong' }, [], 'no credentials'],
+  ])('%s', async (_, env, args, said) => {
+    const { code, stderr } = await doctor({ ...stack.env, ...env }, ...args);
+    expect(code).toBe(2);
+    expect(stderr).toContain(said);
+  });
+
   test('under another policy than the file says: nothing of what it needs is there', async () => {
     const path = join(stack.dataDir, 'other.yml');
     const key = 'arn:aws:kms:us-east-1:000000000000:key/00000000-0000-0000-0000-000000000000';

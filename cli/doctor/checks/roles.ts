@@ -25,14 +25,13 @@ export const roles: Check = {
 function simulate(context: DoctorContext, expectation: Expectation): Promise<Finding[]> {
   const { stack, clients } = context;
   const role = roleArn(stack, expectation.function);
-  const keys = { 'aws:SecureTransport': 'true', 'aws:PrincipalArn': role, ...expectation.context };
   const command = new SimulatePrincipalPolicyCommand({
     PolicySourceArn: role,
     ActionNames: expectation.actions,
     ResourceArns: [expectation.resource],
-    ContextEntries: Object.entries(keys).map(([ContextKeyName, value]) => ({
+    ContextEntries: Object.entries(expectation.context).map(([ContextKeyName, value]) => ({
       ContextKeyName,
-      ContextKeyType: typeOf(ContextKeyName),
+      ContextKeyType: ContextKeyName === 'dynamodb:LeadingKeys' ? 'stringList' : 'string',
       ContextKeyValues: [value],
     })),
   });
@@ -105,9 +104,4 @@ function oneEach(findings: Finding[]): Finding[] {
     said.add(name);
     return true;
   });
-}
-
-function typeOf(key: string): 'boolean' | 'stringList' | 'string' {
-  if (key === 'aws:SecureTransport') return 'boolean';
-  return key === 'dynamodb:LeadingKeys' ? 'stringList' : 'string';
 }

@@ -33,6 +33,17 @@ describe('the command of a finding', () => {
     });
   });
 
+  test('tells the queue once of everything that it was told in part', async () => {
+    const world = healthyWorld();
+    world.s3
+      .on(GetBucketNotificationConfigurationCommand, ingest)
+      .resolves(told({ Id: 'half', QueueArn: queueArn('ingest'), Events: ['s3:ObjectCreated:Put'] }));
+    const command = await commandOf(world, 'ingest-bucket.not-notified');
+    expect(option(command, 'notification-configuration')).toEqual({
+      QueueConfigurations: [{ Id: 'sealdrop', QueueArn: queueArn('ingest'), Events: ['s3:ObjectCreated:*'] }],
+    });
+  });
+
   test('adds to the policy that the bucket has', async () => {
     const world = healthyWorld();
     const theirs = { Sid: "It's theirs", Effect: 'Deny', Principal: '*', Action: 's3:DeleteObject', Resource: '*' };
