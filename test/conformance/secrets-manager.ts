@@ -7,6 +7,7 @@ import {
   GetRandomPasswordCommand,
   GetSecretValueCommand,
   ListSecretVersionIdsCommand,
+  PutResourcePolicyCommand,
   PutSecretValueCommand,
   RestoreSecretCommand,
   UpdateSecretVersionStageCommand,
@@ -148,6 +149,20 @@ export const SECRETS_MANAGER: Expectation[] = [
     const SecretId = await stage.newSecret();
     await refused(stage.secrets.send(new DeleteSecretCommand({ SecretId, RecoveryWindowInDays: 6 })), '400 InvalidParameterException');
   }),
+  expectation(
+    'secrets.policy.denies',
+    'what a secret’s policy denies is AccessDeniedException, and the rest stays allowed',
+    ['secrets-guide', 'auth-and-access_resource-policies'],
+    async (stage) => {
+      const SecretId = await stage.newSecret();
+      const statement = { Effect: 'Deny', Principal: '*', Action: 'secretsmanager:GetSecretValue', Resource: '*' };
+      const ResourcePolicy = JSON.stringify({ Version: '2012-10-17', Statement: [statement] });
+      await stage.secrets.send(new PutResourcePolicyCommand({ SecretId, ResourcePolicy }));
+      // AWS's pages of common errors give it now one status, now the other.
+      await refused(value(stage, SecretId), '400 AccessDeniedException', '403 AccessDeniedException');
+      await stage.secrets.send(new DescribeSecretCommand({ SecretId }));
+    },
+  ),
   expectation(
     'secrets.random-password',
     'a random password has the length and the characters that are asked',

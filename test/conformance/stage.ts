@@ -5,6 +5,7 @@ import { CreateKeyCommand, KMSClient, ScheduleKeyDeletionCommand } from '@aws-sd
 import { CreateBucketCommand, PutBucketEncryptionCommand, PutBucketVersioningCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, DeleteSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand, type QueueAttributeName, SQSClient } from '@aws-sdk/client-sqs';
+import { STSClient } from '@aws-sdk/client-sts';
 import { removeBucket } from './remove-bucket.ts';
 
 /** Where the server is, and who asks. Without an endpoint: AWS. */
@@ -21,6 +22,7 @@ export interface Stage {
   secrets: SecretsManagerClient;
   sqs: SQSClient;
   dynamodb: DynamoDBClient;
+  sts: STSClient;
   /** A name or key that nothing else has. */
   unique(what?: string): string;
   /** A bucket that all share, SSE-C allowed; put only keys that are `unique` into it. */
@@ -63,6 +65,7 @@ export function openStage({ endpoint, region, credentials }: Target): Stage {
   const secrets = new SecretsManagerClient(config);
   const sqs = new SQSClient(config);
   const dynamodb = new DynamoDBClient(config);
+  const sts = new STSClient(config);
   const cleaners: (() => Promise<unknown>)[] = [];
   const atEnd: Stage['atEnd'] = (clean) => void cleaners.push(clean);
   const run = randomBytes(4).toString('hex');
@@ -74,6 +77,7 @@ export function openStage({ endpoint, region, credentials }: Target): Stage {
     secrets,
     sqs,
     dynamodb,
+    sts,
     unique,
     atEnd,
     bucket: once(() => openBucket(false)),
@@ -120,7 +124,7 @@ export function openStage({ endpoint, region, credentials }: Target): Stage {
     async close() {
       const failures: unknown[] = [];
       for (const clean of cleaners.splice(0).reverse()) await clean().catch((error: unknown) => failures.push(error));
-      for (const client of [s3, kms, secrets, sqs, dynamodb]) client.destroy();
+      for (const client of [s3, kms, secrets, sqs, dynamodb, sts]) client.destroy();
       if (failures.length > 0) throw new AggregateError(failures, `${failures.length} things could not be removed`);
     },
   };

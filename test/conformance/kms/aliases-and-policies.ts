@@ -10,6 +10,7 @@ import {
   PutKeyPolicyCommand,
   UpdateAliasCommand,
 } from '@aws-sdk/client-kms';
+import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { holds, refused, same } from '../difference.ts';
 import { type Expectation, expectation } from '../expectation.ts';
 import { alias, encrypt, putPolicy } from './calls.ts';
@@ -17,6 +18,9 @@ import { alias, encrypt, putPolicy } from './calls.ts';
 const ALIAS = ['kms-guide', 'kms-alias'] as const;
 const POLICY = ['kms-guide', 'key-policies'] as const;
 const Plaintext = Buffer.from('plain');
+
+/** AWS's pages of common errors give it now one status, now the other. */
+const DENIED = ['400 AccessDeniedException', '403 AccessDeniedException'] as const;
 
 export const ALIASES_AND_POLICIES: Expectation[] = [
   expectation('kms.alias.serves', 'an alias names a key wherever a key is named', ALIAS, async (stage) => {
@@ -81,8 +85,23 @@ export const ALIASES_AND_POLICIES: Expectation[] = [
       const KeyId = await stage.newKey();
       const CiphertextBlob = await encrypt(stage, KeyId);
       await putPolicy(stage, KeyId, [{ Effect: 'Deny', Principal: '*', Action: 'kms:Decrypt', Resource: '*' }]);
-      await refused(stage.kms.send(new DecryptCommand({ CiphertextBlob })), '400 AccessDeniedException');
+      await refused(stage.kms.send(new DecryptCommand({ CiphertextBlob })), ...DENIED);
       await encrypt(stage, KeyId);
+    },
+  ),
+  expectation(
+    'kms.policy.via-service',
+    'a denial by kms:ViaService meets S3 and leaves the caller alone',
+    ['kms-guide', 'conditions-kms'],
+    async (stage) => {
+      const KeyId = await stage.newKey();
+      const at = { Bucket: await stage.bucket(), Key: stage.unique() };
+      await stage.s3.send(new PutObjectCommand({ ...at, Body: 'content', ServerSideEncryption: 'aws:kms', SSEKMSKeyId: KeyId }));
+      const CiphertextBlob = await encrypt(stage, KeyId);
+      const Condition = { StringEquals: { 'kms:ViaService': `s3.${await stage.kms.config.region()}.amazonaws.com` } };
+      await putPolicy(stage, KeyId, [{ Effect: 'Deny', Principal: '*', Action: 'kms:Decrypt', Resource: '*', Condition }]);
+      await refused(stage.s3.send(new GetObjectCommand(at)), '403 AccessDenied');
+      await stage.kms.send(new DecryptCommand({ CiphertextBlob }));
     },
   ),
 ];

@@ -10,6 +10,7 @@ import {
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { DeleteMessageCommand, ReceiveMessageCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { Difference, has, matches, refused, same } from '../difference.ts';
 import { type Expectation, expectation } from '../expectation.ts';
 import type { Stage } from '../stage.ts';
@@ -23,6 +24,7 @@ interface Notified {
   eventName: string;
   eventVersion: string;
   eventSource: string;
+  userIdentity: { principalId: string };
   s3: {
     bucket: { name: string; arn: string };
     object: { key: string; size?: number; eTag?: string; versionId?: string; sequencer: string };
@@ -139,6 +141,22 @@ export const NOTIFICATIONS: Expectation[] = [
       const { Bucket, arn } = await subscribe(stage);
       const { QueueConfigurations } = await stage.s3.send(new GetBucketNotificationConfigurationCommand({ Bucket }));
       has('it', QueueConfigurations?.[0] ?? {}, { QueueArn: arn, Events: ['s3:ObjectCreated:*'] });
+    },
+  ),
+  expectation('s3.events.principal', 'an event names who caused it by the id that STS gives', CONTENT, async (stage) => {
+    const { Bucket, url } = await subscribe(stage);
+    await put(stage, { Bucket });
+    const [record] = await records(stage, url, 1);
+    const { UserId = '' } = await stage.sts.send(new GetCallerIdentityCommand({}));
+    matches('principalId', record?.userIdentity.principalId, new RegExp(`^(AWS:)?${UserId}$`));
+  }),
+  expectation(
+    's3.events.queue-policy',
+    'a queue whose policy does not let S3 send is refused with InvalidArgument',
+    ['s3-guide', 'grant-destinations-permissions-to-s3'],
+    async (stage) => {
+      const { arn } = await stage.newQueue();
+      await refused(configure(stage, await stage.newBucket(), arn), '400 InvalidArgument');
     },
   ),
   expectation(
