@@ -65,6 +65,10 @@ const OFFENCES: Record<string, SourceFile[]> = {
   'somebody but tests, the CLI and the bench who imports the sandbox': ['src', 'handlers', 'stack'].map((room) =>
     importing(room, '../sandbox/x.ts'),
   ),
+  'an expectation of AWS that knows the product or the sandbox': ['src', 'handlers', 'sandbox', 'cli', 'stack', 'local'].flatMap((room) => [
+    importing('test/conformance', `../../${room}/x.ts`),
+    importing('test/conformance/s3', `../../../${room}/x.ts`),
+  ]),
   'a CLI or packaging that imports tests': [importing('cli', '../test/x.ts'), importing('stack', '../test/x.ts')],
 };
 
@@ -84,6 +88,8 @@ const CLEAN: SourceFile[] = [
   importing('local', '@aws-sdk/client-s3'),
   importing('sandbox', 'node:http'),
   importing('stack', '../src/policy/load.ts'),
+  importing('test/conformance/s3', '@aws-sdk/client-s3'),
+  importing('test/conformance/second-emulator', '../../../handlers/encrypt.ts'),
 ];
 
 const RULES = ['lint/style/noRestrictedImports', 'lint/style/noProcessEnv'];
