@@ -8,6 +8,7 @@ import { packageStack } from '../sandbox/build.ts';
 import { benchBundles } from './bundles.ts';
 import { benchDownload } from './download.ts';
 import { benchEncrypt } from './encrypt.ts';
+import { benchEnforcement } from './enforcement.ts';
 import { startLocalServer } from './local-server.ts';
 import type { Figure } from './measure.ts';
 import { benchMemory } from './memory.ts';
@@ -15,6 +16,7 @@ import { benchOverhead } from './overhead.ts';
 import { benchPipeline } from './pipeline.ts';
 
 const POLICY = 'cli/demo/policy.yml';
+const PACKAGE = { projectDir: process.cwd(), stage: 'dev', cacheDir: join(process.cwd(), '.build') };
 const SOURCE_BUCKET = 'bench-source';
 
 const { values } = parseArgs({ options: { objects: { type: 'string', default: '2000' }, requests: { type: 'string', default: '2000' } } });
@@ -22,13 +24,9 @@ const objects = Number(values.objects);
 const figures: Figure[] = [];
 
 figures.push(...(await benchOverhead(100, POLICY)));
-const artifacts = await packageStack({
-  projectDir: process.cwd(),
-  policyPath: POLICY,
-  stage: 'dev',
-  cacheDir: join(process.cwd(), '.build'),
-});
+const artifacts = await packageStack({ ...PACKAGE, policyPath: POLICY });
 figures.push(...benchBundles(artifacts.packageDir));
+figures.push(...(await benchEnforcement(await packageStack({ ...PACKAGE, policyPath: 'policy.yml' }))));
 
 const server = await startLocalServer(POLICY);
 try {
