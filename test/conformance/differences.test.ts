@@ -91,6 +91,7 @@ test('the page is the same whatever names and keys a run used', () => {
   const key = (digit: string) => `arn:aws:kms:us-east-1:1:key/${digit.repeat(8)}-1111-4111-8111-${digit.repeat(12)}`;
   expect(page(`it is ${key('a')}`)).toBe(page(`it is ${key('b')}`));
   expect(page('in conformance-bucket-01234567-89abcdef')).toBe(page('in conformance-bucket-76543210-fedcba98'));
+  expect(page('by AIDA4AE5CBEF4C89458E9')).toBe(page('by AIDA9C4B4A00A5C24BD19'));
   expect(page('a | b')).toContain('a \\| b');
   expect(page('one')).not.toBe(page('two'));
 });

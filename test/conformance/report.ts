@@ -85,6 +85,7 @@ function stable(text: string): string {
   return text
     .replaceAll(/conformance-([a-z]+)-[0-9a-f]{8}-[0-9a-f]{8}/g, 'conformance-$1')
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, '…')
+    .replaceAll(/\bA[IR][A-Z]{2}[A-Z0-9]{12,}/g, '…')
     .replaceAll(/[0-9a-f]{32}/g, '…')
     .replaceAll(/[A-Za-z0-9+/]{22,}={1,2}/g, '…');
 }
