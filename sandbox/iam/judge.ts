@@ -120,7 +120,7 @@ function names(principals: Principals | null, { arn, roleArn }: Principal): bool
   return named || (arn === ACCOUNT_ROOT_ARN && principals.accounts.has(ACCOUNT_ROOT_ARN));
 }
 
-/** A Deny for the account is one for all in it. */
+/** A Deny for the account is one for all in it (unverified: AWS documents the account as principal of an Allow only). */
 function denies(principals: Principals | null, principal: Principal): boolean {
   if (principals === null) return false;
   const covered = names(principals, principal) || principals.accounts.has(ACCOUNT_ROOT_ARN);

@@ -88,7 +88,7 @@ function compile(document: Json, kind: PolicyKind): PolicyDocument {
 function compileStatement(value: unknown, kind: PolicyKind, place: string): Statement {
   const statement = objectOf(value, place);
   const at = typeof statement.Sid === 'string' ? `the statement ${statement.Sid}` : place;
-  const principalElements = kind === 'identity' ? [] : ['Principal', 'NotPrincipal'];
+  const principalElements = { identity: [], trust: ['Principal'], resource: ['Principal', 'NotPrincipal'] }[kind];
   const resourceElements = kind === 'trust' ? [] : ['Resource', 'NotResource'];
   refuseUnknown(statement, ['Sid', 'Effect', 'Action', 'NotAction', 'Condition', ...principalElements, ...resourceElements], at);
   if (statement.Sid !== undefined && typeof statement.Sid !== 'string') throw new PolicyError(`The Sid of ${at} is text.`);
