@@ -47,6 +47,12 @@ describe('a policy', () => {
     ['no principal of a resource policy', policy(allow('*')), 'resource', 'statement 1 needs one of Principal and NotPrincipal.'],
     ['a resource of a trust policy', policy(forAll), 'trust', /^Resource of statement 1 is not known/],
     [
+      'NotPrincipal of a trust policy',
+      policy({ Effect: 'Deny', NotPrincipal: '*', Action: '*' }),
+      'trust',
+      /^NotPrincipal of statement 1 is not known/,
+    ],
+    [
       'an unknown kind of principal',
       policy({ ...forAll, Principal: { Federated: 'x' } }),
       'resource',
