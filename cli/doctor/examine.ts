@@ -9,7 +9,7 @@ import { policyFile, stackStatus } from './checks/stack-status.ts';
 import { table } from './checks/table.ts';
 import type { Check, DoctorContext } from './context.ts';
 import type { Area, Finding } from './finding.ts';
-import { tryAuditTrail } from './probes/audit-trail.ts';
+import { ownWritesTold, tryAuditTrail } from './probes/audit-trail.ts';
 import { nameOf } from './probes/expected.ts';
 import { planProbes } from './probes/plan.ts';
 import type { ProbeOptions, Proof } from './probes/probe.ts';
@@ -43,28 +43,39 @@ export async function examine(context: DoctorContext, probes: ProbeOptions | nul
   if (probes === null)
     return { examined: looked, proofs: [], skipped: ['round trips, and the bucket policy by trying it: --no-round-trip'] };
   const { examples, tooLarge } = planProbes(context.policy, randomUUID());
-  const { proofs, findings } = await roundTrips(context, examples, probes);
+  const [trips, foreign] = await bothSettled(roundTrips(context, examples, probes), tryTargetBucket(context, probes));
+  const { proofs, findings } = trips;
+  const arrived = proofs.filter(({ ms }) => ms !== null);
   const skipped = tooLarge.map(
     ({ encryption, facts }) => `a round trip of ${nameOf(encryption)}: only objects from ${facts.size} bytes up get it`,
   );
   if (probes.api === null) skipped.push('the way back through the API: SEALDROP_TOKEN is not set');
-  if (probes.signal.aborted) return { examined: looked, proofs, skipped: ['the rest: interrupted'] };
-  const policy = await tryTargetPolicy(context);
-  const arrived = proofs.filter(({ ms }) => ms !== null);
-  const trail = await tryAuditTrail(
-    context,
-    policy.written,
-    arrived.map(({ key }) => key),
-    probes,
-  );
+  const { policy, trail } = foreign;
+  const own = probes.signal.aborted
+    ? []
+    : await ownWritesTold(
+        context,
+        arrived.map(({ key }) => key),
+      );
   return {
     examined: [
       ...looked,
       { area: 'round trip', findings, held: arrived.map(({ encryption }) => encryption) },
       { area: 'target policy', findings: policy.findings, held: policy.held },
-      { area: 'audit trail', findings: trail.findings, held: trail.held },
+      { area: 'audit trail', findings: [...trail.findings, ...own], held: trail.held },
     ],
     proofs,
     skipped: [...skipped, ...policy.skipped, ...trail.skipped],
   };
+}
+
+async function tryTargetBucket(context: DoctorContext, probes: ProbeOptions) {
+  const policy = await tryTargetPolicy(context);
+  return { policy, trail: await tryAuditTrail(context, policy.written, probes) };
+}
+
+/** Neither is left behind half done when the other fails: both remove what they made. */
+async function bothSettled<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b]);
+  return [await a, await b];
 }

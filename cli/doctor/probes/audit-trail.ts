@@ -27,37 +27,48 @@ export interface ForeignWrite {
 /**
  * Removes what was written, whatever comes of it.
  * @param written by another probe, under an encryption of the policy
- * @param ownKeys of objects that the pipeline wrote meanwhile
  * @throws CannotLook
  */
-export async function tryAuditTrail(
-  context: DoctorContext,
-  written: ForeignWrite[],
-  ownKeys: string[],
-  options: ProbeOptions,
-): Promise<Tried> {
+export async function tryAuditTrail(context: DoctorContext, written: ForeignWrite[], options: ProbeOptions): Promise<Tried> {
   const underCustomerKey = await writeUnderCustomerKey(context);
   const writes = [...written, ...underCustomerKey.written];
   try {
     if (writes.length === 0)
       return { findings: underCustomerKey.findings, held: [], skipped: ['the audit of what others write: nothing could be written'] };
     const recorded = (await Promise.all(writes.map((write) => recordOf(context, write, options)))).flat();
-    const own = await ownWrites(context, ownKeys);
-    const findings = [...underCustomerKey.findings, ...recorded, ...own];
-    const held =
-      recorded.length + own.length > 0 || options.signal.aborted
-        ? []
-        : [`a write of somebody else is recorded (${writes.map(({ encryption }) => encryption.mode).join(', ')})`];
+    const findings = [...underCustomerKey.findings, ...recorded];
+    const modes = writes.map(({ encryption }) => encryption.mode).join(', ');
+    const held = recorded.length > 0 || options.signal.aborted ? [] : [`a write of somebody else is recorded (${modes})`];
     return { findings, held, skipped: [] };
   } catch (cause) {
-    const source = awsCause(cause);
-    const hopeless = CannotLook.because(source);
-    if (hopeless !== null) throw hopeless;
-    const question = { subject: 'audit-trail', resource: context.stack.auditTable, action: 'dynamodb:Query' } as const;
-    return { findings: [...underCustomerKey.findings, couldNotLook(question, source)], held: [], skipped: [] };
+    return { findings: [...underCustomerKey.findings, notFollowed(context, cause)], held: [], skipped: [] };
   } finally {
     for (const { key } of writes) await removeObjects(context, key);
   }
+}
+
+/**
+ * What the pipeline wrote must not be taken for somebody else's, whose writes have come by now.
+ * @throws CannotLook
+ */
+export async function ownWritesTold(context: DoctorContext, keys: string[]): Promise<Finding[]> {
+  let histories: AuditEvent[][];
+  try {
+    histories = await Promise.all(keys.map((key) => eventsOf(context, key)));
+  } catch (cause) {
+    return [notFollowed(context, cause)];
+  }
+  const taken = histories.flat().filter(({ action }) => action === 'ObjectWritten');
+  if (taken.length === 0) return [];
+  return [
+    error('audit-trail.own-write-foreign', {
+      resource: context.stack.targetBucket,
+      what: `the audit function takes ${taken.length} ${taken.length === 1 ? 'write' : 'writes'} of the pipeline for somebody else's`,
+      nextStep:
+        'Deploy the stack again: the role of the function encrypt may have been made anew since. If it stays, its writes are recorded twice.',
+      evidence: { actors: [...new Set(taken.map(({ actor }) => actor))], details: taken.map(({ detail }) => detail) },
+    }),
+  ];
 }
 
 /** Under a key that is nobody's and is forgotten at once: that HEAD then says 400, and so proves SSE-C, is what the audit function relies on. */
@@ -127,23 +138,15 @@ async function awaitWritten(context: DoctorContext, key: string, { timeoutMs, si
   }
 }
 
-/** By now the events of our own writes have come as well. */
-async function ownWrites(context: DoctorContext, keys: string[]): Promise<Finding[]> {
-  const histories = await Promise.all(keys.map((key) => eventsOf(context, key)));
-  const taken = histories.flat().filter(({ action }) => action === 'ObjectWritten');
-  if (taken.length === 0) return [];
-  return [
-    error('audit-trail.own-write-foreign', {
-      resource: context.stack.targetBucket,
-      what: `the audit function takes ${taken.length} ${taken.length === 1 ? 'write' : 'writes'} of the pipeline for somebody else's`,
-      nextStep:
-        'Deploy the stack again: the role of the function encrypt may have been made anew since. If it stays, its writes are recorded twice.',
-      evidence: { actors: [...new Set(taken.map(({ actor }) => actor))], details: taken.map(({ detail }) => detail) },
-    }),
-  ];
-}
-
 async function eventsOf({ clients, stack }: DoctorContext, key: string): Promise<AuditEvent[]> {
   const trail = createAuditTrail(clients.dynamodb, stack.auditTable);
   return (await trail.history({ bucket: stack.targetBucket, key, limit: EVENTS })).events;
+}
+
+/** @throws CannotLook */
+function notFollowed({ stack }: DoctorContext, cause: unknown): Finding {
+  const source = awsCause(cause);
+  const hopeless = CannotLook.because(source);
+  if (hopeless !== null) throw hopeless;
+  return couldNotLook({ subject: 'audit-trail', resource: stack.auditTable, action: 'dynamodb:Query' }, source);
 }

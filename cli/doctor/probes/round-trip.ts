@@ -33,7 +33,10 @@ interface Trip {
 
 /** @throws CannotLook */
 export async function roundTrips(context: DoctorContext, examples: Example[], options: ProbeOptions): Promise<ProbeResult> {
-  const trips = await Promise.all(examples.map((example) => roundTrip(context, example, options)));
+  const running = examples.map((example) => roundTrip(context, example, options));
+  // Each removes what it dropped, also when another fails.
+  await Promise.allSettled(running);
+  const trips = await Promise.all(running);
   return {
     proofs: trips.map(({ example, outcome, downloaded }) => ({
       encryption: nameOf(example.encryption),
