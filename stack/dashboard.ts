@@ -31,7 +31,8 @@ export function dashboard(stack: Stack): Part {
     Resources: {
       Dashboard: {
         Type: 'AWS::CloudWatch::Dashboard',
-        Properties: { DashboardName: stackName(stack), DashboardBody: sub(JSON.stringify({ widgets })) },
+        // An account's dashboards share their names among all Regions.
+        Properties: { DashboardName: sub(`${stackName(stack)}-\${AWS::Region}`), DashboardBody: sub(JSON.stringify({ widgets })) },
       },
     },
   };

@@ -146,6 +146,10 @@ describe('notifications', () => {
 });
 
 describe('the dashboard', () => {
+  it('has a name for each Region, since an account has one list of them', () => {
+    expect(propertiesOf(stack, 'Dashboard').DashboardName).toBe(`sealdrop-qa-${REGION}`);
+  });
+
   it('is JSON that shows every function and queue', () => {
     const { DashboardBody } = propertiesOf(stack, 'Dashboard');
     const { widgets } = JSON.parse(String(DashboardBody)) as { widgets: { properties: { region: string } }[] };
