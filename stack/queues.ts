@@ -86,7 +86,6 @@ function resourcesOf(stack: Stack, what: QueueName, definition: QueueDefinition)
         QueueName: sub(nameOf(stack, `${what}-dead-letters`)),
         SqsManagedSseEnabled: true,
         MessageRetentionPeriod: DEAD_LETTER_RETENTION_SECONDS,
-        RedriveAllowPolicy: { redrivePermission: 'byQueue', sourceQueueArns: [queue] },
       },
     },
     [`${queueId}Policy`]: {

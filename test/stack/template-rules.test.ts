@@ -121,7 +121,6 @@ const BREAKS: [rule: string, path: string, value: unknown, subject: string][] = 
   ['queues encrypt', 'Dead/Properties/SqsManagedSseEnabled', false, 'Dead'],
   ['queues take TLS alone', `${QUEUE}/0`, undefined, 'Work'],
   ['queues take TLS alone', `${QUEUE}/0/Condition/StringEquals`, { 'aws:SourceAccount': 'x' }, 'Work'],
-  ['dead letters come from one queue', 'Dead/Properties/RedriveAllowPolicy', undefined, 'Dead'],
   ['topics encrypt under a key that alarms may use', 'Topic/Properties/KmsMasterKeyId', undefined, 'Topic'],
   ['topics encrypt under a key that alarms may use', 'Topic/Properties/KmsMasterKeyId', 'alias/aws/sns', 'Topic'],
   ['topics take TLS alone', 'TopicPolicy/Properties/PolicyDocument/Statement/0/Condition', undefined, 'Topic'],

@@ -128,11 +128,7 @@ const RESOURCES = {
   },
   Dead: {
     Type: 'AWS::SQS::Queue',
-    Properties: {
-      QueueName: named('dead'),
-      SqsManagedSseEnabled: true,
-      RedriveAllowPolicy: { redrivePermission: 'byQueue', sourceQueueArns: [] },
-    },
+    Properties: { QueueName: named('dead'), SqsManagedSseEnabled: true },
   },
   WorkPolicy: {
     Type: 'AWS::SQS::QueuePolicy',

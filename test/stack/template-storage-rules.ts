@@ -45,10 +45,6 @@ export const STORAGE_RULES: Record<string, Rule> = {
   'queues encrypt': each(QUEUE, ({ SqsManagedSseEnabled, KmsMasterKeyId }) => isOn(SqsManagedSseEnabled) || KmsMasterKeyId !== undefined),
   'queues take TLS alone': (template) =>
     missing(template, QUEUE, 'queue', (statement) => isPlainDeny(statement, 'sqs:*') && refusesPlainHttp(statement)),
-  'dead letters come from one queue': (template) =>
-    queues(template)
-      .filter(({ isDeadLetter, properties }) => isDeadLetter && record(properties.RedriveAllowPolicy).redrivePermission !== 'byQueue')
-      .map(({ logicalId }) => ({ subject: logicalId, text: `${logicalId} takes dead letters of any queue` })),
   'queues have dead letters': (template) =>
     queues(template)
       .filter(({ isDeadLetter, properties }) => !isDeadLetter && record(properties.RedrivePolicy).deadLetterTargetArn === undefined)
