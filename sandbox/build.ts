@@ -76,11 +76,8 @@ function checkParams(params: Readonly<Record<string, string>>): void {
   }
 }
 
-/**
- * serverless-esbuild works in one folder of the project, so that packagings wait for each other, wherever their packages go.
- * @returns what ends the wait of the next
- */
-export async function lockProject(projectDir: string): Promise<() => void> {
+/** serverless-esbuild works in one folder of the project, so that packagings wait for each other, wherever their packages go. */
+async function lockProject(projectDir: string): Promise<() => void> {
   const project = createHash('sha256').update(resolve(projectDir)).digest('hex').slice(0, 16);
   const path = join(tmpdir(), `sealdrop-package-${project}.lock`);
   for (;;) {

@@ -24,5 +24,11 @@ export function esbuildOptions({ policy }: Pick<Stack, 'policy'>) {
 
 /** For `serverless invoke local`, which loads `.js` only and has no streams. */
 export function localEsbuildOptions(stack: Pick<Stack, 'policy'>) {
-  return { ...esbuildOptions(stack), outputFileExtension: '.js', inject: ['stack/local-response-stream.ts'] };
+  // In a folder of its own: what is packaged next must not find these files.
+  return {
+    ...esbuildOptions(stack),
+    outputFileExtension: '.js',
+    inject: ['stack/local-response-stream.ts'],
+    outputWorkFolder: '.invoke-local',
+  };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PackageError, packageStack } from '../sandbox/build.ts';
-import { esbuildOptions } from '../stack/esbuild.ts';
+import { esbuildOptions, localEsbuildOptions } from '../stack/esbuild.ts';
 import { compilePolicy } from '../stack/policy.ts';
 import { readStack } from '../stack/read-stack.ts';
 import { checkedStage } from '../stack/stage.ts';
@@ -147,4 +147,10 @@ describe('serverless package', () => {
     }
     expect(error.message).not.toMatch(/at .*\.ts:\d+/);
   });
+});
+
+it('bundles for invoke local where no package is made: Lambda would take its .js for the handler', () => {
+  const policy = compilePolicy('policy.yml');
+  expect(localEsbuildOptions({ policy }).outputWorkFolder).toBe('.invoke-local');
+  expect(esbuildOptions({ policy })).not.toHaveProperty('outputWorkFolder');
 });

@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { lockProject } from '../../sandbox/build.ts';
 import { type LocalStack, startLocalStack } from './local-stack.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
@@ -25,14 +24,10 @@ async function invoke(name: string, event: string, environment: Record<string, s
     SLS_NOTIFICATIONS_MODE: 'off',
     ...environment,
   };
-  // It bundles in the folder in which stacks are packaged.
-  const release = await lockProject(PROJECT);
   const done = await promisify(execFile)(node, [serverless, 'invoke', 'local', '-f', name, '-p', `events/${event}.json`], {
     cwd: PROJECT,
     env,
-  })
-    .catch((error: unknown) => error as { stdout: string; stderr: string })
-    .finally(release);
+  }).catch((error: unknown) => error as { stdout: string; stderr: string });
   return `${done.stdout}${done.stderr}`;
 }
 
