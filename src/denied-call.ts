@@ -18,7 +18,8 @@ const UNKNOWN_KEY = /The ciphertext refers to a customer master key that does no
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
  */
 export function deniedCall(message: string): DeniedCall | null {
-  if (UNKNOWN_KEY.test(message)) return { action: 'kms:Decrypt', resource: '' };
   const [, action, resource = ''] = DENIAL.exec(message) ?? [];
-  return action === undefined ? null : { action, resource };
+  // The call stands before the key, which may be named like anything.
+  if (action !== undefined) return { action, resource };
+  return UNKNOWN_KEY.test(message) ? { action: 'kms:Decrypt', resource: '' } : null;
 }

@@ -28,6 +28,12 @@ describe('deniedCall', () => {
     expect(deniedCall(message)).toEqual({ action, resource });
   });
 
+  it('goes by the first words, not by those of a key', () => {
+    const key =
+      'a/The ciphertext refers to a customer master key that does not exist, is not authorized to perform: kms:Decrypt on resource: k';
+    expect(deniedCall(`${USER} s3:PutObject on resource: "arn:aws:s3:::bucket/${key}" with an explicit deny`)?.action).toBe('s3:PutObject');
+  });
+
   it.each(['Access Denied', '', 'The object kms:Decrypt is not yours'])('gives null for what names no call: %s', (message) => {
     expect(deniedCall(message)).toBeNull();
   });

@@ -34,7 +34,7 @@ export function translateCopyError(error: unknown, ref: ObjectRef, targetBucket:
     return new SealdropError(code, `bucket ${bucket} does not exist`, { object, cause: error });
   }
   if (name === 'AccessDenied') {
-    const [code, meaning] = denied(message, targetBucket, targetKey);
+    const [code, meaning] = denied(message, ref.key, targetBucket, targetKey);
     return new SealdropError(code, `${meaning} (${name}: ${message})`, { object, cause: error });
   }
   if (name === 'InvalidArgument' && /version id/i.test(message)) {
@@ -57,12 +57,13 @@ export function translateCopyError(error: unknown, ref: ObjectRef, targetBucket:
 /** A copy reads the source, opens it under its key, asks the target's key for a data key, and writes the target. */
 function denied(
   message: string,
+  key: string,
   targetBucket: string,
   targetKey: string | undefined,
 ): readonly [code: 'sse-c-blocked' | 'kms-key-denied' | 'source-unreadable' | 'target-denied' | 'access-denied', meaning: string] {
   const call = deniedCall(message);
   // The words in which S3 says this are not documented; names are no words of its own.
-  const words = message.replace(/arn:\S+/g, '');
+  const words = message.replaceAll(`/${key}`, '').replace(/arn:\S+/g, '');
   if (/SSE-C|customer-provided/i.test(words) && /block/i.test(words)) {
     return ['sse-c-blocked', 'the target bucket blocks SSE-C'];
   }

@@ -72,6 +72,17 @@ describe('translateCopyError', () => {
   });
 
   it.each([
+    'a SSE-C block',
+    '"SSE-C" blocked.txt',
+    'The ciphertext refers to a customer master key that does not exist',
+    'x is not authorized to perform: kms:Decrypt on resource: y',
+  ])('does not believe a key that reads like a refusal: %s', (key) => {
+    const message = denied('s3:PutObject', TARGET_BUCKET, BY_POLICY).replace('/k"', `/${key}"`);
+    const translated = translateCopyError(s3Error('AccessDenied', 403, message), objectRef({ key }), TARGET_BUCKET, STACK_KEY);
+    expect(translated.code).toBe('target-denied');
+  });
+
+  it.each([
     [INGEST_BUCKET, 'source-gone'],
     [TARGET_BUCKET, 'target-missing'],
   ])('tells by its name which bucket is missing: %s is %s', (bucket, code) => {
