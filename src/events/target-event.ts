@@ -10,7 +10,7 @@ interface Change {
   key: string;
   /** Absent in a bucket that was never versioned. */
   versionId?: string;
-  /** Tells this event of the key from every other: S3's sequencer, or the request's id where S3 sends none. */
+  /** Tells this event of the key from every other: S3's sequencer, or the request and the version where S3 sends none. */
   uniqueId: string;
   /** ISO 8601 with milliseconds. The same in every delivery of the event. */
   eventTime: string;
@@ -41,7 +41,8 @@ export interface ObjectDeleted extends Change {
 
 export type TargetEvent = ObjectWritten | ObjectDeleted;
 
-const DELETED = /^(ObjectRemoved|LifecycleExpiration):(Delete|DeleteMarkerCreated)$/;
+/** Also kinds that S3 may add: the bucket sends all of them, and none may pass unseen. */
+const DELETED = /^(ObjectRemoved|LifecycleExpiration):(.+)$/;
 
 const changeSchema = z.object({
   eventTime: z.iso.datetime(),
@@ -82,7 +83,8 @@ function changeOf(record: unknown): Change {
   checkKey(key);
   const { versionId, sequencer } = s3.object;
   const requestId = responseElements?.['x-amz-request-id'];
-  const uniqueId = sequencer ?? requestId;
+  // One request may delete a thousand versions of a key.
+  const uniqueId = sequencer ?? (requestId && versionId ? `${requestId}#${versionId}` : requestId);
   if (uniqueId === undefined) throw new SealdropError('malformed-event', 'S3 record: neither a sequencer nor a request id');
   return {
     bucket: s3.bucket.name,

@@ -84,9 +84,22 @@ describe('parseTargetEvents', () => {
 
   it("understands S3's test event, and takes no notice of what changes no object", () => {
     expect(contentOf(event('sqs-test-event'))).toEqual({ items: [] });
-    for (const eventName of ['ObjectRestore:Post', 'ObjectAcl:Put', 'LifecycleTransition', 'ObjectRemoved:Something']) {
+    for (const eventName of ['ObjectRestore:Post', 'ObjectAcl:Put', 'LifecycleTransition']) {
       expect(contentOf(record({ eventName }))).toEqual({ items: [] });
     }
+  });
+
+  it.each([
+    ['ObjectRemoved:Something', false],
+    ['LifecycleExpiration:Something', true],
+  ])('takes %s, which S3 may send one day, for a deletion', (eventName, lifecycle) => {
+    expect(contentOf(record({ eventName }))).toMatchObject({ items: [{ kind: 'deleted', marker: false, lifecycle }] });
+  });
+
+  it('tells versions apart that one request deleted without sequencers', () => {
+    const deleted = { eventName: 'ObjectRemoved:Delete', responseElements: { 'x-amz-request-id': 'REQUEST1' } };
+    const ids = ['v1', 'v2'].map((versionId) => contentOf(record(deleted, { sequencer: undefined, versionId })));
+    expect(ids).toMatchObject([{ items: [{ uniqueId: 'REQUEST1#v1' }] }, { items: [{ uniqueId: 'REQUEST1#v2' }] }]);
   });
 
   it('does not take an EventBridge event, which nobody sends here', () => {
