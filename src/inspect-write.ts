@@ -1,5 +1,5 @@
 /** How an object of the target bucket is encrypted, and whether that is what policy.yml says. */
-import { GetObjectTaggingCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { GetObjectTaggingCommand, HeadObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
 import { answeredEncryption, type EncryptionDescription } from './encryption/index.ts';
 import { SealdropError } from './errors.ts';
 import type { ObjectWritten } from './events/index.ts';
@@ -7,6 +7,9 @@ import type { ObjectFacts } from './policy/match.ts';
 import { possibleEncryptions } from './policy/possible.ts';
 import type { Encryption, Policy } from './policy/schema.ts';
 import { type ErrorNames, translateAwsError } from './translate-aws-error.ts';
+
+/** What S3 calls the version that was written without versioning. */
+const NULL_VERSION = 'null';
 
 export interface InspectDeps {
   s3: S3Client;
@@ -32,6 +35,12 @@ export interface Inspection {
  * @throws SealdropError `access-denied`, `answer-mismatch`, those of `managedKeyArn`, or a retryable one
  */
 export async function inspectWrite(event: ObjectWritten, deps: InspectDeps): Promise<Inspection | null> {
+  const inspection = await inspectVersion(event, deps);
+  // Since versioning was switched on, others may lie above what had no version id: it is called null then.
+  return inspection === null && event.versionId === undefined ? inspectVersion({ ...event, versionId: NULL_VERSION }, deps) : inspection;
+}
+
+async function inspectVersion(event: ObjectWritten, deps: InspectDeps): Promise<Inspection | null> {
   const head = await look(event, deps);
   if (head === null) return null;
   const { encryption, ...known } = head;
@@ -79,11 +88,15 @@ async function described(encryption: Encryption, { kmsKeyArn, managedKeyArn }: I
   }
 }
 
+interface Found {
+  encryption: EncryptionDescription;
+  contentType?: string;
+  tags?: Record<string, string>;
+}
+
 /** A HEAD has no body, so that its status is all there is: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
-async function look(
-  event: ObjectWritten,
-  { s3, targetBucketOwner, signal }: InspectDeps,
-): Promise<{ encryption: EncryptionDescription; contentType?: string } | null> {
+async function look(event: ObjectWritten, deps: InspectDeps): Promise<Found | null> {
+  const { s3, targetBucketOwner, signal } = deps;
   const command = new HeadObjectCommand({ ...located(event, targetBucketOwner), IfMatch: event.etag });
   try {
     const answer = await s3.send(command, signal && { abortSignal: signal });
@@ -95,9 +108,8 @@ async function look(
     return { encryption, contentType: answer.ContentType ?? 'binary/octet-stream' };
   } catch (error) {
     switch (statusOf(error)) {
-      // Without a key S3 refuses so what is stored under one.
       case 400:
-        return { encryption: { mode: 'sse-c' } };
+        return underCustomerKey(event, deps);
       case 404:
       case 405:
       case 412:
@@ -110,6 +122,32 @@ async function look(
   }
 }
 
+/**
+ * Without a key S3 refuses so what is stored under one. So it refuses expired credentials too: a call that needs no key tells them apart by
+ * name. And where there are no versions, what it refuses may have been written since.
+ */
+async function underCustomerKey(event: ObjectWritten, deps: InspectDeps): Promise<Found | null> {
+  const tags = await tagsOf(event, deps);
+  if (tags === null || !(await isStillThere(event, deps))) return null;
+  return { encryption: { mode: 'sse-c' }, tags };
+}
+
+/** A listing shows ETags of what it has no key to, and the key itself before all that begin with it. */
+async function isStillThere({ bucket, key, versionId, etag }: ObjectWritten, { s3, targetBucketOwner, signal }: InspectDeps) {
+  if (versionId !== undefined && versionId !== NULL_VERSION) return true;
+  const command = new ListObjectsV2Command({
+    Bucket: bucket,
+    ExpectedBucketOwner: targetBucketOwner,
+    Prefix: key,
+    MaxKeys: 1,
+    EncodingType: 'url',
+  });
+  const { Contents = [] } = await s3.send(command, signal && { abortSignal: signal }).catch((error: unknown) => {
+    throw translateAwsError(error, LOOK_UP_ERRORS, { bucket, key });
+  });
+  return Contents[0]?.ETag?.replaceAll('"', '') === etag;
+}
+
 const GONE = new Set(['NoSuchKey', 'NoSuchVersion', 'MethodNotAllowed']);
 
 async function tagsOf(event: ObjectWritten, { s3, targetBucketOwner, signal }: InspectDeps): Promise<Record<string, string> | null> {
@@ -119,13 +157,13 @@ async function tagsOf(event: ObjectWritten, { s3, targetBucketOwner, signal }: I
     return Object.fromEntries(TagSet.map(({ Key = '', Value = '' }) => [Key, Value]));
   } catch (error) {
     if (error instanceof Error && GONE.has(error.name)) return null;
-    throw translateAwsError(error, TAGGING_ERRORS, event);
+    throw translateAwsError(error, LOOK_UP_ERRORS, event);
   }
 }
 
-const TAGGING_ERRORS: ErrorNames = {
+const LOOK_UP_ERRORS: ErrorNames = {
   NoSuchBucket: ['target-missing', 'the target bucket does not exist'],
-  AccessDenied: ['access-denied', "the target's tags may not be read"],
+  AccessDenied: ['access-denied', "the target's keys or tags may not be read"],
 };
 
 function located({ bucket, key, versionId }: ObjectWritten, ExpectedBucketOwner: string) {

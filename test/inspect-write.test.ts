@@ -1,5 +1,6 @@
-import { GetObjectTaggingCommand, HeadObjectCommand, type HeadObjectCommandOutput } from '@aws-sdk/client-s3';
+import { GetObjectTaggingCommand, HeadObjectCommand, type HeadObjectCommandOutput, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
+import type { ObjectWritten } from '../src/events/index.ts';
 import { type InspectDeps, inspectWrite } from '../src/inspect-write.ts';
 import { auditWorld, BY_POLICY } from './fixtures/audit-world.ts';
 import { headError, s3Error } from './fixtures/aws.ts';
@@ -29,24 +30,22 @@ function world(stored: Partial<HeadObjectCommandOutput> | number, tags: Record<s
   const audit = auditWorld({ policyText: POLICY, stored: typeof stored === 'number' ? {} : stored });
   if (typeof stored === 'number') audit.s3.on(HeadObjectCommand).rejects(headError(stored));
   audit.s3.on(GetObjectTaggingCommand).resolves({ TagSet: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) });
+  const written: ObjectWritten = {
+    kind: 'written',
+    operation: 'Put',
+    bucket: TARGET_BUCKET,
+    key: 'a.txt',
+    size: 12,
+    etag: ETAG,
+    uniqueId: '0A',
+    eventTime: '2026-11-20T09:31:15.123Z',
+    correlationId: 'r',
+    principal: 'AWS:X:y',
+  };
   const inspect = (key: string, deps: Partial<InspectDeps> = {}) =>
-    inspectWrite(
-      {
-        kind: 'written',
-        operation: 'Put',
-        bucket: TARGET_BUCKET,
-        key,
-        versionId: 'v1',
-        size: 12,
-        etag: ETAG,
-        uniqueId: '0A',
-        eventTime: '2026-11-20T09:31:15.123Z',
-        correlationId: 'r',
-        principal: 'AWS:X:y',
-      },
-      { ...audit.deps, ...deps },
-    );
-  return { ...audit, inspect, tagCalls: () => audit.s3.commandCalls(GetObjectTaggingCommand).length };
+    inspectWrite({ ...written, key, versionId: 'v1' }, { ...audit.deps, ...deps });
+  const inspectUnversioned = (key: string) => inspectWrite({ ...written, key }, audit.deps);
+  return { ...audit, inspect, inspectUnversioned, tagCalls: () => audit.s3.commandCalls(GetObjectTaggingCommand).length };
 }
 
 const SSE_S3 = { ServerSideEncryption: 'AES256' } as const;
@@ -149,6 +148,54 @@ describe('a HEAD', () => {
 
   it('that says nothing of encryption is a mismatch, never sse-s3', async () => {
     await expect(world({}).inspect('a.txt')).rejects.toMatchObject({ code: 'answer-mismatch' });
+  });
+});
+
+describe('a HEAD of 400', () => {
+  it.each([
+    ['ExpiredToken', 400, 'service-unavailable'],
+    ['AccessDenied', 403, 'access-denied'],
+    ['SlowDown', 503, 'throttled'],
+  ])('proves SSE-C only if a call without a key gets through, not after %s', async (name, status, code) => {
+    const { s3, inspect } = world(UNDER_A_KEY);
+    s3.on(GetObjectTaggingCommand).rejects(s3Error(name, status));
+    await expect(inspect('cards/1')).rejects.toMatchObject({ code });
+  });
+
+  it('of a version that is gone by now says nothing', async () => {
+    const { s3, inspect } = world(UNDER_A_KEY);
+    s3.on(GetObjectTaggingCommand).rejects(s3Error('NoSuchVersion', 404));
+    expect(await inspect('cards/1')).toBeNull();
+  });
+
+  it.each([
+    [`"${ETAG}"`, { encryption: { mode: 'sse-c' }, drift: null }],
+    ['"of-what-came-after"', null],
+    [undefined, null],
+  ])('without versions is about what the event names only if it is still there: %s', async (listed, inspection) => {
+    const { s3, inspectUnversioned } = world(UNDER_A_KEY);
+    s3.on(ListObjectsV2Command).resolves(listed === undefined ? {} : { Contents: [{ Key: 'cards/1', ETag: listed }] });
+    expect(await inspectUnversioned('cards/1')).toEqual(inspection);
+    expect(s3.commandCalls(ListObjectsV2Command)[0]?.args[0].input).toMatchObject({ Prefix: 'cards/1', MaxKeys: 1, EncodingType: 'url' });
+  });
+
+  it('of a version needs no listing', async () => {
+    const { s3, inspect } = world(UNDER_A_KEY);
+    await inspect('cards/1');
+    expect(s3.commandCalls(ListObjectsV2Command)).toEqual([]);
+  });
+});
+
+describe('a write without a version id', () => {
+  it.each([404, 412])('that newer versions lie above (HEAD: %d) is found as the version null', async (status) => {
+    const { s3, inspectUnversioned } = world(SSE_S3);
+    s3.on(HeadObjectCommand, { VersionId: undefined }).rejects(headError(status));
+    expect(await inspectUnversioned('a.txt')).toMatchObject({ encryption: { mode: 'sse-s3' }, drift: expect.any(String) });
+    expect(s3.commandCalls(HeadObjectCommand).map((call) => call.args[0].input.VersionId)).toEqual([undefined, 'null']);
+  });
+
+  it('that is nowhere is gone', async () => {
+    expect(await world(412).inspectUnversioned('a.txt')).toBeNull();
   });
 });
 
