@@ -84,7 +84,9 @@ describe('countFailure', () => {
     ['kms-key-denied', 'however it was said', 1],
     ['source-unreadable', `the source's key may not be used (AccessDenied: ${KMS})`, 1],
     ['source-unreadable', 'Access Denied', undefined],
-    ['kms-key-disabled', 'KMS.DisabledException', undefined],
+    ['kms-key-disabled', 'KMS.DisabledException', 1],
+    ['kms-key-pending-deletion', 'KMS.KMSInvalidStateException', 1],
+    ['kms-key-not-found', 'KMS.NotFoundException', undefined],
   ])('%s (%s) makes %s denied calls of KMS', (code, message, denied) => {
     const { metrics, lines } = world();
     countFailure(metrics, new SealdropError(code, message));
