@@ -3,7 +3,7 @@ import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { type AuditEvent, eventSortKey } from './event.ts';
 import { tableError } from './table-error.ts';
-import { writeItems } from './write-items.ts';
+import { type TableItem, writeItems, writeNewItem } from './write-items.ts';
 
 export interface HistoryPage {
   events: AuditEvent[];
@@ -15,6 +15,8 @@ export interface HistoryPage {
 export interface AuditTrail {
   /** Writes all or throws. Repeating an event overwrites it with itself. */
   append(events: AuditEvent[]): Promise<void>;
+  /** Writes those that are not there yet, or throws. */
+  appendNew(events: AuditEvent[]): Promise<void>;
   /** Oldest first. `from` and `to` are ISO 8601, inclusive; `after` is a former page's `next`. */
   history(query: { bucket: string; key: string; from?: string; to?: string; after?: string; limit: number }): Promise<HistoryPage>;
 }
@@ -22,8 +24,11 @@ export interface AuditTrail {
 export function createAuditTrail(dynamodb: DynamoDBClient, tableName: string): AuditTrail {
   return {
     async append(events) {
-      const items = events.map((event) => ({ pk: partition(event.bucket, event.key), sk: eventSortKey(event), event }));
-      await writeItems(dynamodb, tableName, items);
+      await writeItems(dynamodb, tableName, events.map(itemOf));
+    },
+
+    async appendNew(events) {
+      await Promise.all(events.map((event) => writeNewItem(dynamodb, tableName, itemOf(event))));
     },
 
     async history({ bucket, key, from = '', to, after, limit }) {
@@ -49,6 +54,10 @@ export function createAuditTrail(dynamodb: DynamoDBClient, tableName: string): A
       return { events, next: answer.LastEvaluatedKey?.sk?.S ?? null };
     },
   };
+}
+
+function itemOf(event: AuditEvent): TableItem {
+  return { pk: partition(event.bucket, event.key), sk: eventSortKey(event), event };
 }
 
 function partition(bucket: string, key: string): string {

@@ -20,6 +20,14 @@ export interface TableItem {
 
 type Marshalled = Record<string, AttributeValue>;
 
+/** An item with the same key stays as it is. @throws SealdropError `audit-unavailable` */
+export async function writeNewItem(dynamodb: DynamoDBClient, tableName: string, item: TableItem): Promise<void> {
+  const put = new PutItemCommand({ TableName: tableName, Item: marshal(item), ConditionExpression: 'attribute_not_exists(pk)' });
+  await dynamodb.send(put).catch((error: unknown) => {
+    if (!(error instanceof Error && error.name === 'ConditionalCheckFailedException')) throw tableError(error);
+  });
+}
+
 /**
  * Each item takes the place of one with the same key; of equal keys among `items` the last stands.
  * @throws SealdropError `audit-unavailable`; some of the items may then be written
@@ -27,7 +35,7 @@ type Marshalled = Record<string, AttributeValue>;
 export async function writeItems(dynamodb: DynamoDBClient, tableName: string, items: TableItem[]): Promise<void> {
   // A batch may not name one item twice.
   const distinct = new Map(items.map((item) => [JSON.stringify([item.pk, item.sk]), item]));
-  const marshalled = [...distinct.values()].map((item) => marshall(item, { removeUndefinedValues: true }));
+  const marshalled = [...distinct.values()].map(marshal);
   const [only] = marshalled;
   try {
     if (marshalled.length === 1 && only !== undefined) await dynamodb.send(new PutItemCommand({ TableName: tableName, Item: only }));
@@ -39,6 +47,10 @@ export async function writeItems(dynamodb: DynamoDBClient, tableName: string, it
   } catch (error) {
     throw tableError(error);
   }
+}
+
+function marshal(item: TableItem): Marshalled {
+  return marshall(item, { removeUndefinedValues: true });
 }
 
 async function writeBatch(dynamodb: DynamoDBClient, tableName: string, items: Marshalled[]): Promise<void> {

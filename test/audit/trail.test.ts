@@ -34,6 +34,28 @@ function world() {
   return { ...aws, trail: createAuditTrail(aws.clients.dynamodb, AUDIT_TABLE), batches };
 }
 
+describe('appendNew', () => {
+  it('writes each event only where it is not there yet', async () => {
+    const { trail, dynamodb } = world();
+    await trail.appendNew(many(2));
+    const puts = dynamodb.commandCalls(PutItemCommand).map((call) => call.args[0].input);
+    expect(puts.map(({ ConditionExpression }) => ConditionExpression)).toEqual(Array(2).fill('attribute_not_exists(pk)'));
+    expect(puts[1]).toMatchObject({ Item: { pk: { S: `audit#${TARGET_BUCKET}/a.txt` }, sk: { S: `${AT}#ObjectEncrypted#1` } } });
+  });
+
+  it('leaves what is there as it is', async () => {
+    const { trail, dynamodb } = world();
+    dynamodb.on(PutItemCommand).rejects(tableError('ConditionalCheckFailedException'));
+    await expect(trail.appendNew(many(2))).resolves.toBeUndefined();
+  });
+
+  it('throws audit-unavailable for anything else', async () => {
+    const { trail, dynamodb } = world();
+    dynamodb.on(PutItemCommand).rejects(tableError('InternalServerError'));
+    await expect(trail.appendNew(many(1))).rejects.toMatchObject({ code: 'audit-unavailable' });
+  });
+});
+
 describe('append', () => {
   it.each([
     [0, []],

@@ -1,8 +1,10 @@
-import { QueryCommand } from '@aws-sdk/client-dynamodb';
+import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectTaggingCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { createHandler } from '../../handlers/audit.ts';
 import { type AuditWorld, auditWorld, BY_ENCRYPT, BY_POLICY, changed, EVENT_TIME, GRACE_SECONDS } from '../fixtures/audit-world.ts';
+import { headError, tableError } from '../fixtures/aws.ts';
 import { auditEvents, deadLetters } from '../fixtures/encrypt-world.ts';
 import { event } from '../fixtures/events.ts';
 import { queued } from '../fixtures/messages.ts';
@@ -21,6 +23,16 @@ describe("a write of the encrypt function's", () => {
     expect(world.dynamodb.commandCalls(QueryCommand)).toHaveLength(1);
     expect(world.s3.calls()).toEqual([]);
     expect(world.metrics.figures).toEqual([]);
+  });
+
+  it.each([
+    [BY_ENCRYPT.principalId, 0],
+    ['AWS:AROAEXAMPLEANALYST:somebody', 1],
+  ])('without versions is told by its etag and by who wrote: the same bytes by %s are %d foreign writes', async (principalId, foreign) => {
+    const world = auditWorld();
+    world.dynamodb.on(QueryCommand).resolves({ Items: [marshall({ record: { etag: ETAG } })] });
+    await handle(world, queued([changed({ principalId, versionId: null })]));
+    expect(auditEvents(world)).toHaveLength(foreign);
   });
 
   it('is ours by its record alone, whoever S3 says it was', async () => {
@@ -73,6 +85,16 @@ describe("somebody else's write", () => {
       .flatMap(({ args: [{ input }] }) => ('Item' in input ? [{ pk: input.Item?.pk, sk: input.Item?.sk }] : []));
     expect(keys).toHaveLength(2);
     expect(keys[0]).toEqual(keys[1]);
+  });
+
+  it('that comes again when its version is gone keeps what was found at first', async () => {
+    const world = auditWorld();
+    await handle(world, queued([changed({})]));
+    world.s3.on(HeadObjectCommand).rejects(headError(404));
+    world.dynamodb.on(PutItemCommand).rejects(tableError('ConditionalCheckFailedException'));
+    expect(await handle(world, queued([changed({})], 2))).toEqual(NO_FAILURES);
+    const conditions = world.dynamodb.commandCalls(PutItemCommand).map((call) => call.args[0].input.ConditionExpression);
+    expect(conditions).toEqual([undefined, 'attribute_not_exists(pk)']);
   });
 
   it.each(['ObjectCreated:Post', 'ObjectCreated:Copy', 'ObjectCreated:CompleteMultipartUpload'])('by %s is one too', async (eventName) => {
