@@ -1,7 +1,7 @@
 /** What somebody must look at. Every alarm goes to the topic, and says when it is over. */
 import { type Part, type Resource, ref, sub, type Text } from './cloudformation.ts';
 import { type FunctionName, functionName, nameOf, stackName } from './names.ts';
-import { queueDefinitions } from './queues.ts';
+import { type QueueDefinition, queueDefinitions } from './queues.ts';
 import type { Stack } from './stack.ts';
 import { TIMEOUTS } from './timeouts.ts';
 
@@ -14,8 +14,8 @@ const THROTTLED: FunctionName[] = [...WATCHED, 'authorize'];
 const WORKING: FunctionName[] = ['encrypt', 'audit', 'download'];
 
 const NEAR_TIMEOUT = 0.8;
-/** Three of encrypt's retries; one that waits longer is stuck. */
-const OLD_MESSAGE_SECONDS = 900;
+/** Beyond the time that a killed invocation hides its messages, so that its first repetition is no alarm yet. */
+const LATE_SECONDS = 900;
 const FAILED_REQUESTS = 5;
 
 /** The metrics' namespace and dimension, as src/observability.ts writes them. */
@@ -38,7 +38,7 @@ interface Alarm {
 
 export function alarms(stack: Stack): Part {
   const all = [
-    ...Object.entries(queueDefinitions(stack)).flatMap(([what]) => queueAlarms(stack, what)),
+    ...Object.entries(queueDefinitions(stack)).flatMap(([what, definition]) => queueAlarms(stack, what, definition)),
     ...WATCHED.map((name) => functionAlarm(stack, name, 'Errors', 'failed')),
     ...THROTTLED.map((name) => functionAlarm(stack, name, 'Throttles', 'was throttled')),
     ...WORKING.map((name) => durationAlarm(stack, name)),
@@ -59,7 +59,8 @@ export function alarms(stack: Stack): Part {
   return { Resources: Object.fromEntries(all.map((alarm) => [`${idOf(alarm.name)}Alarm`, resource(stack, alarm)])) };
 }
 
-function queueAlarms(stack: Stack, what: string): Alarm[] {
+function queueAlarms(stack: Stack, what: string, { visibilitySeconds }: QueueDefinition): Alarm[] {
+  const late = visibilitySeconds + LATE_SECONDS;
   const of = (queue: string) => ({ namespace: 'AWS/SQS', dimensions: { QueueName: sub(nameOf(stack, queue)) }, periodSeconds: ONE_MINUTE });
   return [
     {
@@ -73,10 +74,12 @@ function queueAlarms(stack: Stack, what: string): Alarm[] {
     {
       ...of(what),
       name: `${what}-queue-is-late`,
-      description: `A message waits longer than ${OLD_MESSAGE_SECONDS / 60} minutes in the ${what} queue.`,
+      // A message that was received three times leaves this metric, so that one that fails again and again raises no alarm here:
+      // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+      description: `A message waits for more than ${late / 60} minutes in the ${what} queue, and was received twice at most: its function does not run, does not keep up, or was killed over it. What fails again and again ends in the dead-letter queue, which has an alarm of its own.`,
       metric: 'ApproximateAgeOfOldestMessage',
       statistic: 'Maximum',
-      above: OLD_MESSAGE_SECONDS,
+      above: late,
     },
   ];
 }

@@ -19,7 +19,8 @@ export interface QueueDefinition {
   bucket: BucketName;
   /** Who owns that bucket, as a text for Fn::Sub. */
   owner: string;
-  timeoutSeconds: number;
+  /** How long a message stays hidden that a killed invocation held. */
+  visibilitySeconds: number;
   /** Deliveries before SQS itself gives a message up; it does so for a function that dies. */
   maxReceiveCount: number;
 }
@@ -31,7 +32,7 @@ export function queueDefinitions(stack: Stack): Record<QueueName, QueueDefinitio
       deadLettersId: 'DeadLetterQueue',
       bucket: 'ingest',
       owner: `\${AWS::AccountId}`,
-      timeoutSeconds: TIMEOUTS.encrypt,
+      visibilitySeconds: VISIBILITY_TIMEOUTS * TIMEOUTS.encrypt,
       maxReceiveCount: 5,
     },
     'target-events': {
@@ -39,7 +40,7 @@ export function queueDefinitions(stack: Stack): Record<QueueName, QueueDefinitio
       deadLettersId: 'TargetEventsDeadLetterQueue',
       bucket: 'target',
       owner: targetOwner(stack),
-      timeoutSeconds: TIMEOUTS.audit,
+      visibilitySeconds: VISIBILITY_TIMEOUTS * TIMEOUTS.audit,
       // An event may come minutes before the record that tells whose write it was, and waits for it.
       maxReceiveCount: 10,
     },
@@ -65,7 +66,7 @@ export function queues(stack: Stack): Part {
 }
 
 function resourcesOf(stack: Stack, what: QueueName, definition: QueueDefinition): Record<string, Resource> {
-  const { queueId, deadLettersId, bucket, owner, timeoutSeconds, maxReceiveCount } = definition;
+  const { queueId, deadLettersId, bucket, owner, visibilitySeconds, maxReceiveCount } = definition;
   const queue = sub(queueArn(stack, what));
   const deadLetters = sub(queueArn(stack, `${what}-dead-letters`));
   return {
@@ -75,7 +76,7 @@ function resourcesOf(stack: Stack, what: QueueName, definition: QueueDefinition)
       Properties: {
         QueueName: sub(nameOf(stack, what)),
         SqsManagedSseEnabled: true,
-        VisibilityTimeout: VISIBILITY_TIMEOUTS * timeoutSeconds,
+        VisibilityTimeout: visibilitySeconds,
         MessageRetentionPeriod: RETENTION_SECONDS,
         RedrivePolicy: { deadLetterTargetArn: deadLetters, maxReceiveCount },
       },

@@ -97,6 +97,16 @@ describe('alarms', () => {
     }
   });
 
+  it.each([
+    ['IngestQueue', 2700],
+    ['TargetEventsQueue', 1080],
+  ] as const)('call %s late a quarter of an hour after its messages would be seen again', (id, seconds) => {
+    const alarm = alarms[`${id.replace('Queue', '')}QueueIsLateAlarm`];
+    expect(alarm).toMatchObject({ MetricName: 'ApproximateAgeOfOldestMessage', Threshold: seconds });
+    expect(seconds).toBe(Number(propertiesOf(stack, id).VisibilityTimeout) + 900);
+    expect(String(alarm?.AlarmDescription)).toContain(`${seconds / 60} minutes`);
+  });
+
   it('begin with the first dead letter and near the time-out', () => {
     expect(alarms.IngestDeadLettersAlarm).toMatchObject({ Threshold: 0, ComparisonOperator: 'GreaterThanThreshold', Statistic: 'Maximum' });
     expect(alarms.EncryptNearTimeOutAlarm).toMatchObject({ MetricName: 'Duration', Threshold: 240_000 });
