@@ -1,5 +1,5 @@
 /** Who may do what with the buckets, beyond what roles say. */
-import { type Part, policyDocument, type Resource, ref, type Statement, sub, type Text, tlsOnly } from './cloudformation.ts';
+import { type Part, policyDocument, type Resource, ref, retained, type Statement, sub, type Text, tlsOnly } from './cloudformation.ts';
 import { type BucketName, bucketArn, trailArn } from './names.ts';
 import type { Rights } from './rights.ts';
 import type { Stack } from './stack.ts';
@@ -32,6 +32,7 @@ function bucketPolicy(stack: Stack, which: BucketName, statements: Statement[]):
   const arn = bucketArn(stack, which);
   return {
     Type: 'AWS::S3::BucketPolicy',
+    ...retained,
     Properties: {
       Bucket: ref(LOGICAL_IDS[which]),
       PolicyDocument: policyDocument([...modernTls(sub(arn), sub(`${arn}/*`)), ...statements]),

@@ -36,7 +36,7 @@ export interface Part {
   Outputs?: Record<string, { Value: Text; Description: string }>;
 }
 
-/** What holds data or keys is never deleted with the stack, but for what a failed first deployment made: its names would be taken at the next try. */
+/** What holds data or keys, and what guards it, is never deleted with the stack, but for what a failed first deployment made: its names would be taken at the next try. */
 export const retained = { DeletionPolicy: 'RetainExceptOnCreate', UpdateReplacePolicy: 'Retain' } as const;
 
 export const ref = (name: string): Text => ({ Ref: name });

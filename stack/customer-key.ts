@@ -41,6 +41,7 @@ export function customerKey(stack: Stack, rights: Rights): Part {
       },
       CustomerKeyPolicy: {
         Type: 'AWS::SecretsManager::ResourcePolicy',
+        ...retained,
         Properties: { SecretId: ref('CustomerKey'), ResourcePolicy: policyDocument([onlyReaders]), BlockPublicPolicy: true },
       },
     },

@@ -58,9 +58,11 @@ describe("the objects' key", () => {
     expect(NAMES.filter((name) => may(roleArn(name), 'kms:Decrypt'))).toEqual(['download']);
   });
 
-  it('rotates, waits thirty days to be deleted, and outlives the stack', () => {
+  it('rotates, waits thirty days to be deleted, and outlives the stack with all that holds something, and what guards it', () => {
     expect(propertiesOf(stackOf(), 'Key')).toMatchObject({ EnableKeyRotation: true, PendingWindowInDays: 30 });
-    for (const id of ['Key', 'OperationsKey', 'CustomerKey', 'IngestBucket', 'TargetBucket', 'AuditBucket', 'AuditTable']) {
+    const holders = ['Key', 'OperationsKey', 'CustomerKey', 'IngestBucket', 'TargetBucket', 'AuditBucket', 'AuditTable'];
+    const guards = ['CustomerKeyPolicy', 'IngestBucketPolicy', 'TargetBucketPolicy', 'AuditBucketPolicy'];
+    for (const id of [...holders, ...guards]) {
       expect(template(stackOf()).Resources?.[id], id).toMatchObject({
         DeletionPolicy: 'RetainExceptOnCreate',
         UpdateReplacePolicy: 'Retain',

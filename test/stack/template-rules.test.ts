@@ -138,6 +138,8 @@ const BREAKS: [rule: string, path: string, value: unknown, subject: string][] = 
   ['secrets are read by those who are named', `${SECRET}/0/Action`, 'secretsmanager:DescribeSecret', 'Secret'],
   ['what holds data outlives the stack', 'Table/DeletionPolicy', 'Delete', 'Table'],
   ['what holds data outlives the stack', 'Secret/UpdateReplacePolicy', undefined, 'Secret'],
+  ['what guards a retained resource is retained', 'DataPolicy/DeletionPolicy', undefined, 'DataPolicy'],
+  ['what guards a retained resource is retained', 'SecretPolicy/UpdateReplacePolicy', 'Delete', 'SecretPolicy'],
   ['functions keep their logs for a while', 'Group/Properties/LogGroupName', '/aws/lambda/sealdrop-dev-other', 'Function'],
   [
     'environments hold no secret',

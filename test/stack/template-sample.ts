@@ -51,6 +51,7 @@ const RESOURCES = {
   Secret: { Type: 'AWS::SecretsManager::Secret', ...kept, Properties: { Name: named('customer-key') } },
   SecretPolicy: {
     Type: 'AWS::SecretsManager::ResourcePolicy',
+    ...kept,
     Properties: {
       SecretId: { Ref: 'Secret' },
       ResourcePolicy: document({
@@ -92,6 +93,7 @@ const RESOURCES = {
   },
   DataPolicy: {
     Type: 'AWS::S3::BucketPolicy',
+    ...kept,
     Properties: {
       Bucket: { Ref: 'Data' },
       PolicyDocument: document(tlsOnly('s3:*', [bucketArn, objectsArn]), {

@@ -8,6 +8,8 @@ const BUCKET = 'AWS::S3::Bucket';
 const QUEUE = 'AWS::SQS::Queue';
 /** What is lost for good with what holds it. */
 const HOLDERS = [BUCKET, 'AWS::KMS::Key', 'AWS::DynamoDB::Table', 'AWS::SecretsManager::Secret'];
+/** Policies that are resources of their own. */
+const GUARDS = ['AWS::S3::BucketPolicy', 'AWS::SecretsManager::ResourcePolicy'];
 const BLOCKS = ['BlockPublicAcls', 'BlockPublicPolicy', 'IgnorePublicAcls', 'RestrictPublicBuckets'];
 
 export const STORAGE_RULES: Record<string, Rule> = {
@@ -71,10 +73,16 @@ export const STORAGE_RULES: Record<string, Rule> = {
     }),
   'what holds data outlives the stack': (template) =>
     HOLDERS.flatMap((type) => ofType(template, type))
-      .filter(({ resource: { DeletionPolicy = '', UpdateReplacePolicy } }) => {
-        return !['Retain', 'RetainExceptOnCreate'].includes(DeletionPolicy) || UpdateReplacePolicy !== 'Retain';
-      })
+      .filter((resource) => !isRetained(resource))
       .map(({ logicalId }) => ({ subject: logicalId, text: `${logicalId} is deleted or replaced with all that it holds` })),
+  'what guards a retained resource is retained': (template) => {
+    const holders = HOLDERS.flatMap((type) => ofType(template, type)).filter(isRetained);
+    const guarding = policiesOf(template).filter(({ attachedTo }) => holders.some((holder) => attachedTo.some(names(holder))));
+    const guards = new Set(guarding.map(({ logicalId }) => logicalId));
+    return GUARDS.flatMap((type) => ofType(template, type))
+      .filter((resource) => guards.has(resource.logicalId) && !isRetained(resource))
+      .map(({ logicalId }) => ({ subject: logicalId, text: `${logicalId} is deleted, and what it guards stays` }));
+  },
 };
 
 /** A rule about every resource of a type by itself. */
@@ -90,12 +98,19 @@ function missing(template: Template, type: string, kind: PolicyKind, holds: (sta
   const policies = policiesOf(template).filter((policy) => policy.kind === kind);
   return ofType(template, type)
     .filter((resource) => {
-      const own = policies.filter(({ attachedTo }) =>
-        attachedTo.some((holder) => holder === `<${resource.logicalId}>` || holder === resource.properties.BucketName),
-      );
+      const own = policies.filter(({ attachedTo }) => attachedTo.some(names(resource)));
       return !own.some(({ statements }) => statements.some((statement) => holds(statement, resource)));
     })
     .map(({ logicalId }) => ({ subject: logicalId, text: `${logicalId} does not` }));
+}
+
+/** Whether a policy that is attached to this is attached to the resource. */
+function names({ logicalId, properties }: Found): (holder: string) => boolean {
+  return (holder) => holder === logicalId || holder === `<${logicalId}>` || holder === properties.BucketName;
+}
+
+function isRetained({ resource: { DeletionPolicy = '', UpdateReplacePolicy } }: Found): boolean {
+  return ['Retain', 'RetainExceptOnCreate'].includes(DeletionPolicy) && UpdateReplacePolicy === 'Retain';
 }
 
 function queues(template: Template): (Found & { isDeadLetter: boolean })[] {
