@@ -46,7 +46,19 @@ export function alarms(stack: Stack): Part {
       stack,
       'denied-kms-calls',
       'DeniedKmsCalls',
-      'A KMS key was refused, disabled or is about to be deleted: see the logs for its ARN.',
+      'A KMS key was refused, is disabled, about to be deleted or not there: see the logs for its ARN.',
+    ),
+    ownAlarm(
+      stack,
+      'foreign-writes',
+      'ForeignWrites',
+      'Somebody else than the encrypt function wrote into the target bucket: see ObjectWritten in the audit trail.',
+    ),
+    ownAlarm(
+      stack,
+      'foreign-deletes',
+      'ForeignDeletes',
+      'Somebody deleted in the target bucket, and it was no lifecycle rule: see ObjectDeleted in the audit trail.',
     ),
     ownAlarm(
       stack,

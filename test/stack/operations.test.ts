@@ -78,6 +78,8 @@ describe('alarms', () => {
       'encrypt-errors',
       'encrypt-near-time-out',
       'encrypt-throttles',
+      'foreign-deletes',
+      'foreign-writes',
       'health-errors',
       'health-throttles',
       'history-errors',
@@ -107,14 +109,19 @@ describe('alarms', () => {
     expect(String(alarm?.AlarmDescription)).toContain(`${seconds / 60} minutes`);
   });
 
+  it.each(['DeniedKmsCalls', 'DriftFound', 'ForeignDeletes', 'ForeignWrites'])('begin with the first of %s', (metric) => {
+    expect(alarms[`${metric}Alarm`]).toMatchObject({
+      Namespace: 'Sealdrop',
+      MetricName: metric,
+      Dimensions: [{ Name: 'stack', Value: 'sealdrop-qa' }],
+      Statistic: 'Sum',
+      Threshold: 0,
+    });
+  });
+
   it('begin with the first dead letter and near the time-out', () => {
     expect(alarms.IngestDeadLettersAlarm).toMatchObject({ Threshold: 0, ComparisonOperator: 'GreaterThanThreshold', Statistic: 'Maximum' });
     expect(alarms.EncryptNearTimeOutAlarm).toMatchObject({ MetricName: 'Duration', Threshold: 240_000 });
-    expect(alarms.DriftFoundAlarm).toMatchObject({
-      Namespace: 'Sealdrop',
-      Dimensions: [{ Name: 'stack', Value: 'sealdrop-qa' }],
-      Threshold: 0,
-    });
   });
 });
 
