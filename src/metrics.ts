@@ -8,9 +8,6 @@ import type { ErrorCode, SealdropError } from './errors.ts';
 
 const NAMESPACE = 'Sealdrop';
 
-/** A key that we may not use, and one that nobody can. */
-const REFUSED_BY_KMS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['kms-key-denied', 'kms-key-disabled', 'kms-key-pending-deletion']);
-
 /** The format's own limit for one metric of one line. */
 const MAX_VALUES = 100;
 
@@ -83,7 +80,7 @@ export function createMetrics(deps: { stack: string; write: (line: string) => vo
 /** A failure by its code, and by its mode where that is known; and whether KMS refused a key to us. */
 export function countFailure(metrics: Metrics, error: SealdropError, mode?: EncryptionMode): void {
   metrics.add('Failures', 1, { code: error.code, mode });
-  if (REFUSED_BY_KMS.has(error.code) || deniedCall(error.message)?.action.startsWith('kms:')) metrics.add('DeniedKmsCalls', 1);
+  if (error.code.startsWith('kms-key-') || deniedCall(error.message)?.action.startsWith('kms:')) metrics.add('DeniedKmsCalls', 1);
 }
 
 function linesOf({ dimensions, values }: DimensionSet, Timestamp: number): string[] {

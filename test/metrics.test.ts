@@ -86,7 +86,8 @@ describe('countFailure', () => {
     ['source-unreadable', 'Access Denied', undefined],
     ['kms-key-disabled', 'KMS.DisabledException', 1],
     ['kms-key-pending-deletion', 'KMS.KMSInvalidStateException', 1],
-    ['kms-key-not-found', 'KMS.NotFoundException', undefined],
+    ['kms-key-not-found', 'KMS.NotFoundException', 1],
+    ['customer-key-missing', 'ResourceNotFoundException', undefined],
   ])('%s (%s) makes %s denied calls of KMS', (code, message, denied) => {
     const { metrics, lines } = world();
     countFailure(metrics, new SealdropError(code, message));
