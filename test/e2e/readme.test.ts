@@ -35,8 +35,8 @@ test('the rule that the README shows is a valid policy', () => {
 
 test('every npm script that the README names exists', () => {
   const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
-  const named = [...readme.matchAll(/npm (?:run )?(start|test|demo|check|bench)\b/g)].map(([, name = '']) => name);
-  expect(new Set(named)).toEqual(new Set(['start', 'test', 'demo', 'check', 'bench']));
+  const named = [...readme.matchAll(/npm (?:run )?(start|test:conformance|test|demo|check|bench|rights)\b/g)].map(([, name = '']) => name);
+  expect(new Set(named)).toEqual(new Set(['start', 'test', 'test:conformance', 'demo', 'check', 'bench', 'rights']));
   for (const name of named) expect(scripts, name).toHaveProperty(name);
 });
 
@@ -73,6 +73,11 @@ describe.runIf(hasClients)('the commands of the README', () => {
     expect(await bash(fetch)).toContain(readme);
     expect(await bash(refused)).toContain('(400)');
     expect(await bash(history)).toMatch(/ObjectEncrypted.*ObjectDownloaded/s);
+  });
+
+  test('doctor finds the stack well', async () => {
+    const [doctor = ''] = blocks('Deploy', 'sh').filter((code) => code.includes('doctor'));
+    expect(await bash(doctor)).toMatch(/Well: 4 of 4 encryptions/);
   });
 
   test('a disabled key, its dead letter and the way back', async () => {
