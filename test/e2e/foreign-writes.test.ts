@@ -1,6 +1,12 @@
 /** What others do to the target bucket: refused where headers tell, recorded where they do not, and drift is told. */
 import { CreateKeyCommand } from '@aws-sdk/client-kms';
-import { DeleteObjectCommand, PutObjectCommand, type PutObjectCommandInput } from '@aws-sdk/client-s3';
+import {
+  type BucketVersioningStatus,
+  DeleteObjectCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+} from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { drained } from '../../local/queues.ts';
 import { type LocalStack, startLocalStack, until } from './local-stack.ts';
@@ -83,4 +89,31 @@ test('our own writes are told apart in every mode, and nothing is left on the qu
   for (const key of keys) expect((await stack.history(key)).map(({ action }) => action)).toEqual(['ObjectEncrypted']);
   const deadLetters = { sqs: stack.sqs, queueUrl: stack.env.SEALDROP_TARGET_EVENTS_DEAD_LETTER_QUEUE_URL ?? '' };
   await drained(deadLetters, () => {}, 0);
+});
+
+describe('while versioning is suspended', () => {
+  const versioning = (Status: BucketVersioningStatus) =>
+    stack.s3.send(new PutBucketVersioningCommand({ Bucket: stack.targetBucket, VersioningConfiguration: { Status } }));
+  beforeAll(() => versioning('Suspended'));
+
+  test('the same bytes, written back by somebody else, are not taken for ours', async () => {
+    await stack.drop('s3/again.txt', 'the same bytes');
+    await stack.settled();
+    await put('s3/again.txt', { Body: 'the same bytes', ServerSideEncryption: 'AES256' });
+    expect((await historyOf('s3/again.txt', 2)).map(({ action }) => action)).toEqual(['ObjectEncrypted', 'ObjectWritten']);
+  });
+
+  test("somebody else's object under SSE-C is told", async () => {
+    await put('customer/foreign.txt', { SSECustomerAlgorithm: 'AES256', SSECustomerKey: Buffer.alloc(32, 1).toString('base64') });
+    expect(await historyOf('customer/foreign.txt', 1)).toEqual([expect.objectContaining({ encryption: { mode: 'sse-c' } })]);
+  });
+
+  test('what is written is found below what is written after it ended', async () => {
+    await put('default/below.txt', { ...underTheStackKey(), BucketKeyEnabled: true });
+    await versioning('Enabled');
+    await put('default/below.txt', underTheStackKey());
+    const history = await historyOf('default/below.txt', 3);
+    expect(history.map(({ action }) => action).sort()).toEqual(['DriftFound', 'ObjectWritten', 'ObjectWritten']);
+    for (const { encryption } of history) expect(encryption).toMatchObject({ mode: 'sse-kms' });
+  });
 });
