@@ -1,26 +1,18 @@
 /** The secret that holds the SSE-C customer key. */
-import { type Part, policyDocument, ref, retained, type Statement, sub } from './cloudformation.ts';
+import { type Condition, type Part, policyDocument, ref, retained, type Statement, sub, type Text } from './cloudformation.ts';
 import { customerKeySecret } from './keys-in-use.ts';
-import { nameOf, roleArn } from './names.ts';
+import { type FunctionName, nameOf, roleArn } from './names.ts';
 import { functionsWith, type Rights } from './rights.ts';
 import type { Stack } from './stack.ts';
+
+/** The longest time to notice: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html */
+const RECOVERY_DAYS = 30;
 
 export function customerKey(stack: Stack, rights: Rights): Part {
   const secret = customerKeySecret(stack);
   const outputs = { CustomerKeySecret: { Value: secret, Description: 'The secret that holds the SSE-C customer key.' } };
   if (stack.settings.customerKeySecret !== null) return { Outputs: outputs };
   const readers = functionsWith(rights, 'secretsmanager:GetSecretValue', [secret]);
-  const onlyReaders: Statement = {
-    Sid: 'ReadByFunctionsAlone',
-    Effect: 'Deny',
-    Principal: '*',
-    Action: ['secretsmanager:GetSecretValue'],
-    // In the policy of a secret this is the secret.
-    Resource: '*',
-    Condition: {
-      ArnNotEquals: { 'aws:PrincipalArn': [...readers.map((name) => sub(roleArn(stack, name))), ...stack.settings.breakGlass] },
-    },
-  };
   return {
     Resources: {
       CustomerKey: {
@@ -42,9 +34,44 @@ export function customerKey(stack: Stack, rights: Rights): Part {
       CustomerKeyPolicy: {
         Type: 'AWS::SecretsManager::ResourcePolicy',
         ...retained,
-        Properties: { SecretId: ref('CustomerKey'), ResourcePolicy: policyDocument([onlyReaders]), BlockPublicPolicy: true },
+        Properties: { SecretId: ref('CustomerKey'), ResourcePolicy: policyDocument(guarded(stack, readers)), BlockPublicPolicy: true },
       },
     },
     Outputs: outputs,
+  };
+}
+
+/**
+ * What everybody is refused, whatever their role allows. UpdateSecret is not among it, through which CloudFormation changes a secret: it is told.
+ * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
+ */
+function guarded(stack: Stack, readers: FunctionName[]): Statement[] {
+  const { breakGlass } = stack.settings;
+  const butFor = (principals: Text[]) => (principals.length === 0 ? undefined : { ArnNotEquals: { 'aws:PrincipalArn': principals } });
+  return [
+    deny('ReadByFunctionsAlone', ['GetSecretValue'], butFor([...readers.map((name) => sub(roleArn(stack, name))), ...breakGlass])),
+    // Another value under AWSCURRENT encrypts from then on; a version that loses its last label goes, and what it opens with it.
+    deny(
+      'ChangedByBreakGlassAlone',
+      ['PutSecretValue', 'ReplicateSecretToRegions', 'RotateSecret', 'UpdateSecretVersionStage'],
+      butFor(breakGlass),
+    ),
+    deny('NoDeletionAtOnce', ['DeleteSecret'], { Bool: { 'secretsmanager:ForceDeleteWithoutRecovery': 'true' } }),
+    // Who names no days gives it 30.
+    deny('NoHastyDeletion', ['DeleteSecret'], {
+      NumericLessThan: { 'secretsmanager:RecoveryWindowInDays': String(RECOVERY_DAYS) },
+    }),
+  ];
+}
+
+function deny(Sid: string, actions: string[], Condition?: Condition): Statement {
+  return {
+    Sid,
+    Effect: 'Deny',
+    Principal: '*',
+    Action: actions.map((action) => `secretsmanager:${action}`),
+    // In the policy of a secret this is the secret.
+    Resource: '*',
+    ...(Condition && { Condition }),
   };
 }

@@ -56,6 +56,8 @@ const SINGLE = [
   's3:x-amz-server-side-encryption-customer-algorithm',
   's3:x-amz-storage-class',
   'secretsmanager:BlockPublicPolicy',
+  'secretsmanager:ForceDeleteWithoutRecovery',
+  'secretsmanager:RecoveryWindowInDays',
   'secretsmanager:SecretId',
   'secretsmanager:VersionId',
   'secretsmanager:VersionStage',

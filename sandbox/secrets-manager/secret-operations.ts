@@ -148,7 +148,13 @@ export function secretOperations(state: State, store: SecretStore): Record<Secre
         ForceDeleteWithoutRecovery: z.boolean().default(false),
       }),
       (input) => deleteSecret(store, input.SecretId, input.RecoveryWindowInDays, input.ForceDeleteWithoutRecovery),
-      ask,
+      // Whether AWS names what the request leaves out is unverified.
+      ({ SecretId, RecoveryWindowInDays: days, ForceDeleteWithoutRecovery: force }) => [
+        askSecret(store, SecretId, {
+          'secretsmanager:ForceDeleteWithoutRecovery': String(force),
+          ...(days === undefined ? {} : { 'secretsmanager:RecoveryWindowInDays': String(days) }),
+        }),
+      ],
     ),
     RestoreSecret: operation(
       'secretsmanager:RestoreSecret',

@@ -25,6 +25,7 @@ import type { World } from './world.ts';
 
 const STACK_KEY = "the stack's KMS key, not through S3";
 const MANAGED_KEY = 'the key aws/s3';
+const CUSTOMER_KEY = 'the customer key';
 const NOTHING = new Uint8Array([1]);
 
 function keyProbes(resource: string, keyOf: (world: World) => string): Probe[] {
@@ -87,6 +88,10 @@ function secretProbes(resource: string, secretOf: (world: World) => string): Pro
         ),
       'secretsmanager:DeleteResourcePolicy': ({ secrets }, world) =>
         secrets.send(new DeleteResourcePolicyCommand({ SecretId: secretOf(world) })),
+      'secretsmanager:DeleteSecret, at once': ({ secrets }, world) =>
+        secrets.send(new DeleteSecretCommand({ SecretId: secretOf(world), ForceDeleteWithoutRecovery: true })),
+      'secretsmanager:DeleteSecret, in 29 days': ({ secrets }, world) =>
+        secrets.send(new DeleteSecretCommand({ SecretId: secretOf(world), RecoveryWindowInDays: 29 })),
       'secretsmanager:DeleteSecret': ({ secrets }, world) => secrets.send(new DeleteSecretCommand({ SecretId: secretOf(world) })),
     },
   );
@@ -97,13 +102,14 @@ export const KEY_PROBES: Probe[] = [
   ...keyProbes("somebody else's KMS key", ({ otherKey }) => otherKey),
   ...foreignDecrypts,
   ...managedKey,
-  ...secretProbes('the customer key', ({ secret }) => secret),
+  ...secretProbes(CUSTOMER_KEY, ({ secret }) => secret),
   ...secretProbes("somebody else's secret", ({ otherSecret }) => otherSecret),
 ];
 
-/** Their key policies let nobody use these keys but through S3. */
+/** Their key policies let nobody use these keys but through S3, and nobody deletes the customer key in haste. */
 export const NEVER_ALLOWED_ON_KEYS: Probe[] = KEY_PROBES.filter(
   ({ resource, action }) =>
     (resource === STACK_KEY && ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:GenerateDataKeyWithoutPlaintext'].includes(action)) ||
-    (resource === MANAGED_KEY && action === 'kms:GenerateDataKey'),
+    (resource === MANAGED_KEY && action === 'kms:GenerateDataKey') ||
+    (resource === CUSTOMER_KEY && action.startsWith('secretsmanager:DeleteSecret, ')),
 );

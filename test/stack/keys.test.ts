@@ -124,6 +124,34 @@ describe('the customer key', () => {
     expect(readers(stackOf(policy, { breakGlass: [BREAK_GLASS] }))).toEqual([roleArn('encrypt'), roleArn('download'), BREAK_GLASS]);
   });
 
+  const may = (breakGlass: string[]) => {
+    const document = documentOf(stackOf(policy, { breakGlass }), 'CustomerKeyPolicy', 'ResourcePolicy');
+    const resource = `arn:aws:secretsmanager:${REGION}:${ACCOUNT_ID}:secret:key-AbC123`;
+    return (role: string, action: string, context: Record<string, string> = {}) =>
+      judged(document, { role, action: `secretsmanager:${action}`, resource, context }).allowed;
+  };
+
+  it('is changed, moved and replicated by break-glass alone', () => {
+    const changes = ['PutSecretValue', 'ReplicateSecretToRegions', 'RotateSecret', 'UpdateSecretVersionStage'];
+    const allowed = (role: string, breakGlass: string[]) => changes.filter((action) => may(breakGlass)(role, action));
+    expect(allowed(BREAK_GLASS, [BREAK_GLASS])).toEqual(changes);
+    expect(allowed(BREAK_GLASS, [])).toEqual([]);
+    for (const role of [ADMIN, roleArn('encrypt'), roleArn('download')]) expect(allowed(role, [BREAK_GLASS])).toEqual([]);
+  });
+
+  const FORCE = 'secretsmanager:ForceDeleteWithoutRecovery';
+  const DAYS = 'secretsmanager:RecoveryWindowInDays';
+  it.each([
+    [{}, true],
+    [{ [FORCE]: 'false' }, true],
+    [{ [FORCE]: 'true' }, false],
+    [{ [DAYS]: '7' }, false],
+    [{ [DAYS]: '29' }, false],
+    [{ [DAYS]: '30', [FORCE]: 'false' }, true],
+  ])('is deleted after thirty days at the earliest, whoever asks: %j is allowed: %s', (context, allowed) => {
+    for (const role of [ADMIN, BREAK_GLASS]) expect(may([BREAK_GLASS])(role, 'DeleteSecret', context)).toBe(allowed);
+  });
+
   it('never gets a new value by a deployment: what generates it is fixed', () => {
     expect(propertiesOf(stackOf(), 'CustomerKey').GenerateSecretString).toEqual({
       PasswordLength: 64,

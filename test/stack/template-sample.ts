@@ -54,14 +54,32 @@ const RESOURCES = {
     ...kept,
     Properties: {
       SecretId: { Ref: 'Secret' },
-      ResourcePolicy: document({
-        Sid: 'ReadersAlone',
-        Effect: 'Deny',
-        Principal: '*',
-        Action: 'secretsmanager:GetSecretValue',
-        Resource: '*',
-        Condition: { ArnNotEquals: { 'aws:PrincipalArn': [roleArn] } },
-      }),
+      ResourcePolicy: document(
+        {
+          Sid: 'ReadersAlone',
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 'secretsmanager:GetSecretValue',
+          Resource: '*',
+          Condition: { ArnNotEquals: { 'aws:PrincipalArn': [roleArn] } },
+        },
+        {
+          Sid: 'NotAtOnce',
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 'secretsmanager:DeleteSecret',
+          Resource: '*',
+          Condition: { Bool: { 'secretsmanager:ForceDeleteWithoutRecovery': 'true' } },
+        },
+        {
+          Sid: 'NotSoon',
+          Effect: 'Deny',
+          Principal: '*',
+          Action: 'secretsmanager:DeleteSecret',
+          Resource: '*',
+          Condition: { NumericLessThan: { 'secretsmanager:RecoveryWindowInDays': '30' } },
+        },
+      ),
     },
   },
   Data: {

@@ -71,6 +71,15 @@ export const STORAGE_RULES: Record<string, Rule> = {
       const named = statement.conditions.some(({ operator, key }) => operator === 'ArnNotEquals' && key === 'aws:PrincipalArn');
       return isPlainDeny(statement, 'secretsmanager:GetSecretValue') && named;
     }),
+  'secrets wait 30 days before they are gone': (template) =>
+    missing(
+      template,
+      'AWS::SecretsManager::Secret',
+      'secret',
+      refusesBy('Bool', 'secretsmanager:ForceDeleteWithoutRecovery', 'true'),
+    ).concat(
+      missing(template, 'AWS::SecretsManager::Secret', 'secret', refusesBy('NumericLessThan', 'secretsmanager:RecoveryWindowInDays', '30')),
+    ),
   'what holds data outlives the stack': (template) =>
     HOLDERS.flatMap((type) => ofType(template, type))
       .filter((resource) => !isRetained(resource))
@@ -109,8 +118,8 @@ function names({ logicalId, properties }: Found): (holder: string) => boolean {
   return (holder) => holder === logicalId || holder === `<${logicalId}>` || holder === properties.BucketName;
 }
 
-function isRetained({ resource: { DeletionPolicy = '', UpdateReplacePolicy } }: Found): boolean {
-  return ['Retain', 'RetainExceptOnCreate'].includes(DeletionPolicy) && UpdateReplacePolicy === 'Retain';
+function isRetained({ resource: { DeletionPolicy, UpdateReplacePolicy } }: Found): boolean {
+  return (DeletionPolicy === 'Retain' || DeletionPolicy === 'RetainExceptOnCreate') && UpdateReplacePolicy === 'Retain';
 }
 
 function queues(template: Template): (Found & { isDeadLetter: boolean })[] {
@@ -131,6 +140,15 @@ function refusesPlainHttp({ conditions }: Statement): boolean {
   return (
     condition?.operator === 'Bool' && condition.key === 'aws:SecureTransport' && condition.values[0] === 'false' && others.length === 0
   );
+}
+
+/** A refusal of DeleteSecret for whoever says this of its time. */
+function refusesBy(operator: string, key: string, value: string): (statement: Statement) => boolean {
+  return (statement) => {
+    const [condition, ...others] = statement.conditions;
+    const said = condition?.operator === operator && condition.key === key && condition.values.join() === value;
+    return isPlainDeny(statement, 'secretsmanager:DeleteSecret') && said && others.length === 0;
+  };
 }
 
 function isBucket(resource: string, { logicalId, properties }: Found): boolean {

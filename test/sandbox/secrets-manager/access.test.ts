@@ -1,6 +1,7 @@
 import {
   CreateSecretCommand,
   DeleteResourcePolicyCommand,
+  DeleteSecretCommand,
   DescribeSecretCommand,
   GetResourcePolicyCommand,
   GetSecretValueCommand,
@@ -63,6 +64,20 @@ describe('a role', () => {
       message: `User: arn:aws:sts::000000000000:assumed-role/reader/test is not authorized to perform: secretsmanager:PutSecretValue on resource: ${arn} because no identity-based policy allows the secretsmanager:PutSecretValue action`,
     });
     await expect(client.send(new DescribeSecretCommand({ SecretId: arn }))).rejects.toMatchObject(denied);
+  });
+
+  test.each([
+    [{ Bool: { 'secretsmanager:ForceDeleteWithoutRecovery': 'true' } }, { ForceDeleteWithoutRecovery: true }, {}],
+    [{ NumericLessThan: { 'secretsmanager:RecoveryWindowInDays': '30' } }, { RecoveryWindowInDays: 29 }, { RecoveryWindowInDays: 30 }],
+  ])('is refused a deletion by what it says of its time: %j', async (Condition, refused, taken) => {
+    const secret = await createSecret(`stack/deleted-${Object.keys(Condition)}`);
+    await putPolicy(
+      policy({ ...allow('secretsmanager:DeleteSecret', '*'), Sid: 'NoHaste', Effect: 'Deny', Principal: '*', Condition }),
+      secret,
+    );
+    const client = connect('remover', allow('secretsmanager:DeleteSecret', secret));
+    await expect(client.send(new DeleteSecretCommand({ SecretId: secret, ...refused }))).rejects.toMatchObject(denied);
+    await client.send(new DeleteSecretCommand({ SecretId: secret, ...taken }));
   });
 
   test('does not learn whether a secret exists that it may not read', async () => {
