@@ -58,9 +58,12 @@ async function resolveKeys(encryption: Encryption, deps: DecideDeps): Promise<Re
 }
 
 const LOOK_UP: { [Fact in CostlyFact]: (deps: DecideDeps, ref: ObjectRef) => Promise<Required<Pick<ObjectFacts, Fact>>> } = {
-  async contentType({ s3, ingestBucketOwner, signal }, ref) {
+  async contentType(deps, ref) {
+    const { s3, ingestBucketOwner, signal } = deps;
     const head = new HeadObjectCommand({ ...located(ref, ingestBucketOwner), IfMatch: ref.etag });
-    const answer = await s3.send(head, signal && { abortSignal: signal }).catch((error: unknown) => {
+    const answer = await s3.send(head, signal && { abortSignal: signal }).catch(async (error: unknown) => {
+      // Expired credentials are refused like a source under SSE-C; a call that needs no key tells by name.
+      if (statusOf(error) === 400) await LOOK_UP.tags(deps, ref);
       throw headError(error, ref);
     });
     // S3's own default for objects that were stored without a type.
@@ -93,8 +96,7 @@ const TAGGING_ERRORS: ErrorNames = {
 
 /** A HEAD has no body, so S3 says no more than a status. */
 function headError(error: unknown, ref: ObjectRef): SealdropError {
-  const status =
-    error instanceof Error && '$metadata' in error ? (error as { $metadata: { httpStatusCode?: number } }).$metadata.httpStatusCode : 0;
+  const status = statusOf(error);
   switch (status) {
     case 404:
     case 405:
@@ -107,4 +109,10 @@ function headError(error: unknown, ref: ObjectRef): SealdropError {
     default:
       return translateAwsError(error, {}, ref);
   }
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof Error && '$metadata' in error
+    ? (error as { $metadata: { httpStatusCode?: number } }).$metadata.httpStatusCode
+    : undefined;
 }

@@ -50,6 +50,16 @@ describe('decideEncryption', () => {
   });
 
   it.each([
+    ['ExpiredToken', 400, 'service-unavailable', true],
+    ['NoSuchVersion', 404, 'source-gone', false],
+  ])('a HEAD refused with 400 is what a call without a key says, if it fails as well: %s', async (name, status, code, retryable) => {
+    const { world, decide } = costly('application/pdf');
+    world.s3.on(HeadObjectCommand).rejects(headError(400));
+    world.s3.on(GetObjectTaggingCommand).rejects(s3Error(name, status));
+    await expect(decide()).rejects.toMatchObject({ code, retryable });
+  });
+
+  it.each([
     [404, 'source-gone', false],
     [405, 'source-gone', false],
     [412, 'source-changed', false],
