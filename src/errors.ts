@@ -83,6 +83,12 @@ const ERRORS = {
   unknown: transient(500, 'Look at the cause; it is retried until the queue gives up.'),
 } as const satisfies Record<string, ErrorDefinition>;
 
+/**
+ * Where a signature does not match, services tell the whole request that they would have signed, the session token with it.
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+ */
+const SESSION_TOKEN = /(x-amz-security-token[:=])[^\s\\'"&;]+/gi;
+
 export type ErrorCode = keyof typeof ERRORS;
 
 /** Which object an error is about; never its bytes. */
@@ -104,7 +110,7 @@ export class SealdropError extends Error {
   readonly object: ErrorObject | undefined;
 
   constructor(code: ErrorCode, message: string, options: { object?: ErrorObject | undefined; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(message.replace(SESSION_TOKEN, '$1(left out)'), options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'SealdropError';
     this.code = code;
     this.retryable = ERRORS[code].retryable;

@@ -22,6 +22,22 @@ describe('SealdropError', () => {
   });
 });
 
+describe('a session token', () => {
+  const TOKEN = 'FwoGZXIvYXdzEXAMPLE+/=';
+  const MESSAGE = `The Canonical String for this request should have been\n'POST\n/\n\nhost:kms.us-east-1.amazonaws.com\nx-amz-security-token:${TOKEN}\n\nhost;x-amz-security-token\ne3b0'`;
+
+  it.each([
+    ['our own', (message: string) => new SealdropError('unknown', message)],
+    ['a wrapped', (message: string) => asSealdropError(new Error(message))],
+    ['a translated', (message: string) => translateAwsError(s3Error('InvalidSignatureException', 400, message), {})],
+  ])('that a service quotes is in no message of %s error', (_, made) => {
+    const { message } = made(MESSAGE);
+    expect(message).not.toContain('FwoG');
+    expect(message).toContain('x-amz-security-token:(left out)\n\nhost;x-amz-security-token\ne3b0');
+    expect(made(MESSAGE.replaceAll('\n', '\\n')).message).toContain('x-amz-security-token:(left out)\\n\\nhost');
+  });
+});
+
 describe('asSealdropError', () => {
   it('gives ours as it is', () => {
     const error = new SealdropError('conflict', 'x');
