@@ -1,7 +1,7 @@
 /** What somebody must look at. Every alarm goes to the topic, and says when it is over. */
 import { type Part, type Resource, ref, sub, type Text } from './cloudformation.ts';
 import { type FunctionName, functionName, nameOf, stackName } from './names.ts';
-import { type QueueDefinition, queueDefinitions } from './queues.ts';
+import { NOTICES, type QueueDefinition, queueDefinitions } from './queues.ts';
 import type { Stack } from './stack.ts';
 import { TIMEOUTS } from './timeouts.ts';
 
@@ -39,6 +39,11 @@ interface Alarm {
 export function alarms(stack: Stack): Part {
   const all = [
     ...Object.entries(queueDefinitions(stack)).flatMap(([what, definition]) => queueAlarms(stack, what, definition)),
+    deadLettersAlarm(
+      stack,
+      NOTICES,
+      "What somebody did to a key or a guard could not be told: each message of the queue holds the event, its attributes why. Compare the topic's policy and the operations key with the stack's template.",
+    ),
     ...WATCHED.map((name) => functionAlarm(stack, name, 'Errors', 'failed')),
     ...THROTTLED.map((name) => functionAlarm(stack, name, 'Throttles', 'was throttled')),
     ...WORKING.map((name) => durationAlarm(stack, name)),
@@ -73,27 +78,35 @@ export function alarms(stack: Stack): Part {
 
 function queueAlarms(stack: Stack, what: string, { visibilitySeconds }: QueueDefinition): Alarm[] {
   const late = visibilitySeconds + LATE_SECONDS;
-  const of = (queue: string) => ({ namespace: 'AWS/SQS', dimensions: { QueueName: sub(nameOf(stack, queue)) }, periodSeconds: ONE_MINUTE });
   return [
+    deadLettersAlarm(
+      stack,
+      `${what}-dead-letters`,
+      `Something was given up: each message of the queue says why and what to do next. Then move it back to the ${what} queue.`,
+    ),
     {
-      ...of(`${what}-dead-letters`),
-      name: `${what}-dead-letters`,
-      description: `Something was given up: each message of the queue says why and what to do next. Then move it back to the ${what} queue.`,
-      metric: 'ApproximateNumberOfMessagesVisible',
-      statistic: 'Maximum',
-      above: 0,
-    },
-    {
-      ...of(what),
       name: `${what}-queue-is-late`,
       // A message that was received three times leaves this metric, so that one that fails again and again raises no alarm here:
       // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
       description: `A message waits for more than ${late / 60} minutes in the ${what} queue, and was received twice at most: its function does not run, does not keep up, or was killed over it. What fails again and again ends in the dead-letter queue, which has an alarm of its own.`,
+      ...ofQueue(stack, what),
       metric: 'ApproximateAgeOfOldestMessage',
-      statistic: 'Maximum',
       above: late,
     },
   ];
+}
+
+function deadLettersAlarm(stack: Stack, queue: string, description: string): Alarm {
+  return { name: queue, description, ...ofQueue(stack, queue), metric: 'ApproximateNumberOfMessagesVisible', above: 0 };
+}
+
+function ofQueue(stack: Stack, queue: string) {
+  return {
+    namespace: 'AWS/SQS',
+    dimensions: { QueueName: sub(nameOf(stack, queue)) },
+    statistic: 'Maximum' as const,
+    periodSeconds: ONE_MINUTE,
+  };
 }
 
 function functionAlarm(stack: Stack, name: FunctionName, metric: 'Errors' | 'Throttles', what: string): Alarm {

@@ -3,6 +3,7 @@
 import { NAMESPACE } from './alarms.ts';
 import { type Part, sub } from './cloudformation.ts';
 import { FUNCTIONS, functionName, nameOf, stackName } from './names.ts';
+import { NOTICES } from './queues.ts';
 import type { Stack } from './stack.ts';
 
 const WIDTH = 8;
@@ -66,7 +67,7 @@ function widgetsOf(stack: Stack): Widget[] {
     {
       title: 'Dead letters',
       stat: 'Maximum',
-      metrics: queues('ApproximateNumberOfMessagesVisible', 'ingest-dead-letters', 'target-events-dead-letters'),
+      metrics: queues('ApproximateNumberOfMessagesVisible', 'ingest-dead-letters', 'target-events-dead-letters', NOTICES),
     },
     { title: 'Oldest message, s', stat: 'Maximum', metrics: queues('ApproximateAgeOfOldestMessage', 'ingest', 'target-events') },
     { title: 'Errors of functions', stat: 'Sum', metrics: functions('Errors') },

@@ -34,6 +34,10 @@ export const queueArn = (stack: Stack, what: string): string => regional('sqs', 
 export const tableArn = (stack: Stack): string => regional('dynamodb', `table/${nameOf(stack, 'audit')}`);
 export const topicArn = (stack: Stack): string => regional('sns', nameOf(stack, 'alarms'));
 export const trailArn = (stack: Stack): string => regional('cloudtrail', `trail/${nameOf(stack, 'reads')}`);
+/** @param name what stands behind `sealdrop-STAGE-` in the rule's name */
+export const ruleArn = (stack: Stack, name: string): string => regional('events', `rule/${stackName(stack)}-${name}`);
+/** Without the six characters that Secrets Manager adds. */
+export const partialSecretArn = (name: string): string => regional('secretsmanager', `secret:${name}`);
 export const alarmArns = (stack: Stack): string => regional('cloudwatch', `alarm:${stackName(stack)}-*`);
 /** All log streams of a function. */
 export const logStreamArns = (stack: Stack, name: FunctionName): string =>

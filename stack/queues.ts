@@ -1,5 +1,5 @@
 /** What S3 tells the functions, and what they could not do. */
-import { type Part, policyDocument, type Resource, ref, sub, tlsOnly } from './cloudformation.ts';
+import { type Part, policyDocument, type Resource, ref, type Statement, sub, tlsOnly } from './cloudformation.ts';
 import { type BucketName, bucketArn, nameOf, queueArn, targetOwner } from './names.ts';
 import type { Stack } from './stack.ts';
 import { TIMEOUTS } from './timeouts.ts';
@@ -12,6 +12,12 @@ const DEAD_LETTER_RETENTION_SECONDS = 14 * 24 * 3600;
 const VISIBILITY_TIMEOUTS = 6;
 
 export type QueueName = 'ingest' | 'target-events';
+
+/** What rules of EventBridge could not tell. */
+export const NOTICES = 'notices-dead-letters';
+
+/** All queues, as they are named. */
+export const QUEUE_NAMES = ['ingest', 'ingest-dead-letters', 'target-events', 'target-events-dead-letters', NOTICES];
 
 export interface QueueDefinition {
   queueId: string;
@@ -65,9 +71,30 @@ export function queues(stack: Stack): Part {
   };
 }
 
+export function deadLetterQueue(stack: Stack, what: string): Resource {
+  return {
+    Type: 'AWS::SQS::Queue',
+    Properties: {
+      QueueName: sub(nameOf(stack, what)),
+      SqsManagedSseEnabled: true,
+      MessageRetentionPeriod: DEAD_LETTER_RETENTION_SECONDS,
+    },
+  };
+}
+
+/** @param allowed who may do what; nobody may do anything without TLS */
+export function queuePolicy(stack: Stack, what: string, queueId: string, allowed: Statement[]): Resource {
+  return {
+    Type: 'AWS::SQS::QueuePolicy',
+    Properties: {
+      Queues: [ref(queueId)],
+      PolicyDocument: policyDocument([...allowed, tlsOnly(['sqs:*'], sub(queueArn(stack, what)))]),
+    },
+  };
+}
+
 function resourcesOf(stack: Stack, what: QueueName, definition: QueueDefinition): Record<string, Resource> {
   const { queueId, deadLettersId, bucket, owner, visibilitySeconds, maxReceiveCount } = definition;
-  const queue = sub(queueArn(stack, what));
   const deadLetters = sub(queueArn(stack, `${what}-dead-letters`));
   return {
     [queueId]: {
@@ -81,37 +108,20 @@ function resourcesOf(stack: Stack, what: QueueName, definition: QueueDefinition)
         RedrivePolicy: { deadLetterTargetArn: deadLetters, maxReceiveCount },
       },
     },
-    [deadLettersId]: {
-      Type: 'AWS::SQS::Queue',
-      Properties: {
-        QueueName: sub(nameOf(stack, `${what}-dead-letters`)),
-        SqsManagedSseEnabled: true,
-        MessageRetentionPeriod: DEAD_LETTER_RETENTION_SECONDS,
+    [deadLettersId]: deadLetterQueue(stack, `${what}-dead-letters`),
+    [`${queueId}Policy`]: queuePolicy(stack, what, queueId, [
+      {
+        Sid: 'BucketSends',
+        Effect: 'Allow',
+        Principal: { Service: 's3.amazonaws.com' },
+        Action: ['sqs:SendMessage'],
+        Resource: sub(queueArn(stack, what)),
+        Condition: {
+          ArnEquals: { 'aws:SourceArn': sub(bucketArn(stack, bucket)) },
+          StringEquals: { 'aws:SourceAccount': sub(owner) },
+        },
       },
-    },
-    [`${queueId}Policy`]: {
-      Type: 'AWS::SQS::QueuePolicy',
-      Properties: {
-        Queues: [ref(queueId)],
-        PolicyDocument: policyDocument([
-          {
-            Sid: 'BucketSends',
-            Effect: 'Allow',
-            Principal: { Service: 's3.amazonaws.com' },
-            Action: ['sqs:SendMessage'],
-            Resource: queue,
-            Condition: {
-              ArnEquals: { 'aws:SourceArn': sub(bucketArn(stack, bucket)) },
-              StringEquals: { 'aws:SourceAccount': sub(owner) },
-            },
-          },
-          tlsOnly(['sqs:*'], queue),
-        ]),
-      },
-    },
-    [`${deadLettersId}Policy`]: {
-      Type: 'AWS::SQS::QueuePolicy',
-      Properties: { Queues: [ref(deadLettersId)], PolicyDocument: policyDocument([tlsOnly(['sqs:*'], deadLetters)]) },
-    },
+    ]),
+    [`${deadLettersId}Policy`]: queuePolicy(stack, `${what}-dead-letters`, deadLettersId, []),
   };
 }

@@ -4,7 +4,7 @@ import { environment } from '../../stack/environment.ts';
 import { FUNCTIONS } from '../../stack/names.ts';
 import { template } from '../../stack/template.ts';
 import { TIMEOUTS } from '../../stack/timeouts.ts';
-import { documentOf, has, KEY_ARN, plain, policyOf, propertiesOf, stackOf } from './stack.ts';
+import { documentOf, has, plain, policyOf, propertiesOf, stackOf } from './stack.ts';
 
 const stack = stackOf();
 
@@ -88,6 +88,7 @@ describe('alarms', () => {
       'ingest-queue-is-late',
       'list-errors',
       'list-throttles',
+      'notices-dead-letters',
       'target-events-dead-letters',
       'target-events-queue-is-late',
     ]);
@@ -136,24 +137,6 @@ describe('notifications', () => {
 
   it('are encrypted under a key that does not go with the objects', () => {
     expect(propertiesOf(stack, 'AlarmTopic').KmsMasterKeyId).toBe('<OperationsKey>');
-  });
-
-  it("tell of the stack's key, named and former keys", () => {
-    const former = KEY_ARN.replaceAll('1', '5');
-    const watching = stackOf(
-      policyOf([{ match: { prefix: 'a' }, encryption: { mode: 'sse-kms', key: KEY_ARN } }], { mode: 'sse-kms' }, [former]),
-    );
-    const keys = [expect.stringContaining('key/99999999'), KEY_ARN, former];
-    expect(propertiesOf(watching, 'KeyLifeRule').EventPattern).toMatchObject({ resources: keys });
-    expect(propertiesOf(watching, 'KeyChangeRule').EventPattern).toMatchObject({
-      detail: { eventName: expect.arrayContaining(['DisableKey', 'ScheduleKeyDeletion', 'PutKeyPolicy']), resources: { ARN: keys } },
-    });
-  });
-
-  it('tell of the secret, however it was named', () => {
-    expect(propertiesOf(stack, 'SecretChangeRule').EventPattern).toMatchObject({
-      detail: { requestParameters: { secretId: ['<CustomerKey>', `sealdrop-qa-customer-key-${ACCOUNT_ID}-${REGION}`] } },
-    });
   });
 });
 

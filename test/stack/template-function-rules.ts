@@ -1,5 +1,6 @@
 /** What a reviewer asks of functions, of what feeds them, and of who hears when they fail. */
 import type { Template } from '../../sandbox/cloudformation/index.ts';
+import { deadLetterQueues } from './template-dead-letters.ts';
 import type { Rule } from './template-rules.ts';
 import { type Found, list, ofType, record, texts } from './template-values.ts';
 
@@ -7,6 +8,8 @@ const FUNCTION = 'AWS::Lambda::Function';
 const SOURCE = 'AWS::Lambda::EventSourceMapping';
 /** Lambda's advice: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
 const VISIBILITY_TIMES_TIMEOUT = 6;
+/** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
+const PATTERN_CHARACTERS = 2048;
 /** Who may ask without a token: it says that the stack is up, nothing more. */
 const OPEN_PATHS = ['health'];
 
@@ -66,15 +69,18 @@ export const FUNCTION_RULES: Record<string, Rule> = {
       return others.map((name) => ({ subject: logicalId, text: `${logicalId} has ${name}` }));
     }),
 
-  'rules of EventBridge tell topics alone, or have dead letters': (template) =>
+  'rules of EventBridge have dead letters': (template) =>
     ofType(template, 'AWS::Events::Rule').flatMap(({ logicalId, properties }) => {
-      const topics = ofType(template, 'AWS::SNS::Topic').map((topic) => `<${topic.logicalId}>`);
-      const targets = list(properties.Targets).map(record);
-      const lossy = targets.filter(
-        ({ Arn, DeadLetterConfig }) => !topics.includes(String(Arn).replace(/\.TopicArn>$/, '>')) && DeadLetterConfig === undefined,
-      );
+      const lossy = list(properties.Targets)
+        .map(record)
+        .filter(({ DeadLetterConfig }) => record(DeadLetterConfig).Arn === undefined);
       return lossy.map(({ Arn }) => ({ subject: logicalId, text: `${logicalId} may lose what it tells ${Arn}` }));
     }),
+
+  'patterns of EventBridge are within its limit': (template) =>
+    ofType(template, 'AWS::Events::Rule')
+      .filter(({ properties }) => JSON.stringify(properties.EventPattern).length > PATTERN_CHARACTERS)
+      .map(({ logicalId }) => ({ subject: logicalId, text: `${logicalId} has more than ${PATTERN_CHARACTERS} characters` })),
 
   'every dead letter raises an alarm': (template) => {
     const alarms = ofType(template, 'AWS::CloudWatch::Alarm').map(({ properties }) => properties);
@@ -103,14 +109,6 @@ export const FUNCTION_RULES: Record<string, Rule> = {
       .map(({ logicalId }) => ({ subject: logicalId, text: `${logicalId} is open to anyone` }));
   },
 };
-
-function deadLetterQueues(template: Template): Found[] {
-  const all = ofType(template, 'AWS::SQS::Queue');
-  const targets = all.map(({ properties }) => String(record(properties.RedrivePolicy).deadLetterTargetArn));
-  return all.filter(({ logicalId, properties }) =>
-    targets.some((arn) => arn === `<${logicalId}.Arn>` || arn.endsWith(`:${properties.QueueName}`)),
-  );
-}
 
 function queueOf(template: Template, arn: string): Found | null {
   const all = ofType(template, 'AWS::SQS::Queue');

@@ -34,6 +34,7 @@ const KEY = 'Key/Properties/KeyPolicy/Statement';
 const ROLE = 'Role/Properties/Policies/0/PolicyDocument/Statement';
 const BUCKET = 'DataPolicy/Properties/PolicyDocument/Statement';
 const QUEUE = 'WorkPolicy/Properties/PolicyDocument/Statement';
+const TABLE = 'Table/Properties/ResourcePolicy/PolicyDocument/Statement';
 const SECRET = 'SecretPolicy/Properties/ResourcePolicy/Statement';
 const allow = (more: object) => ({ Sid: 'New', Effect: 'Allow', Action: 's3:GetObject', Resource: 'arn:aws:s3:::b/*', ...more });
 const deny = (more: object) => ({
@@ -124,14 +125,15 @@ const BREAKS: [rule: string, path: string, value: unknown, subject: string][] = 
   ['topics encrypt under a key that alarms may use', 'Topic/Properties/KmsMasterKeyId', undefined, 'Topic'],
   ['topics encrypt under a key that alarms may use', 'Topic/Properties/KmsMasterKeyId', 'alias/aws/sns', 'Topic'],
   ['topics take TLS alone', 'TopicPolicy/Properties/PolicyDocument/Statement/0/Condition', undefined, 'Topic'],
-  ['tables encrypt, can be restored and are not deleted by mistake', 'Table/Properties/DeletionProtectionEnabled', undefined, 'Table'],
-  ['tables encrypt, can be restored and are not deleted by mistake', 'Table/Properties/SSESpecification', undefined, 'Table'],
+  ['tables encrypt and can be restored', 'Table/Properties/SSESpecification', undefined, 'Table'],
   [
-    'tables encrypt, can be restored and are not deleted by mistake',
+    'tables encrypt and can be restored',
     'Table/Properties/PointInTimeRecoverySpecification/PointInTimeRecoveryEnabled',
     false,
     'Table',
   ],
+  ['a failed deployment takes its table back', 'Table/Properties/DeletionProtectionEnabled', true, 'Table'],
+  ['what a table holds is never changed', `${TABLE}/0/Action`, ['dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:PartiQLUpdate'], 'Table'],
   ['keys rotate', 'Key/Properties/EnableKeyRotation', undefined, 'Key'],
   ['keys wait 30 days before they are gone', 'Key/Properties/PendingWindowInDays', 7, 'Key'],
   ['secrets are read by those who are named', `${SECRET}/0/Condition`, undefined, 'Secret'],
@@ -155,10 +157,11 @@ const BREAKS: [rule: string, path: string, value: unknown, subject: string][] = 
   ['what a queue feeds repeats only what failed', 'Source/Properties/FunctionResponseTypes', undefined, 'Source'],
   ['a message is out of sight for longer than its work takes', 'Work/Properties/VisibilityTimeout', 59, 'Source'],
   ['buckets tell queues alone', 'Data/Properties/NotificationConfiguration/LambdaConfigurations', [], 'Data'],
+  ['rules of EventBridge have dead letters', 'KeyEvents/Properties/Targets/0/DeadLetterConfig', undefined, 'KeyEvents'],
   [
-    'rules of EventBridge tell topics alone, or have dead letters',
-    'KeyEvents/Properties/Targets/0/Arn',
-    { 'Fn::GetAtt': ['Function', 'Arn'] },
+    'patterns of EventBridge are within its limit',
+    'KeyEvents/Properties/EventPattern',
+    { source: ['aws.kms'], resources: ['k'.repeat(2048)] },
     'KeyEvents',
   ],
   ['every dead letter raises an alarm', 'Alarm/Properties/Threshold', 2, 'Dead'],

@@ -134,7 +134,15 @@ const RESOURCES = {
       AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
       SSESpecification: { SSEEnabled: true },
-      DeletionProtectionEnabled: true,
+      ResourcePolicy: {
+        PolicyDocument: document({
+          Sid: 'NeverChanged',
+          Effect: 'Deny',
+          Principal: '*',
+          Action: ['dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:PartiQLUpdate', 'dynamodb:PartiQLDelete'],
+          Resource: { 'Fn::Sub': `arn:\${AWS::Partition}:dynamodb:\${AWS::Region}:\${AWS::AccountId}:table/sealdrop-dev-audit` },
+        }),
+      },
     },
   },
   Work: {
@@ -189,7 +197,11 @@ const RESOURCES = {
   },
   KeyEvents: {
     Type: 'AWS::Events::Rule',
-    Properties: { Name: 'sealdrop-dev-keys', EventPattern: { source: ['aws.kms'] }, Targets: [{ Id: 'topic', Arn: { Ref: 'Topic' } }] },
+    Properties: {
+      Name: 'sealdrop-dev-keys',
+      EventPattern: { source: ['aws.kms'] },
+      Targets: [{ Id: 'topic', Arn: { Ref: 'Topic' }, DeadLetterConfig: { Arn: arn('Dead') } }],
+    },
   },
   Role: {
     Type: 'AWS::IAM::Role',

@@ -1,5 +1,6 @@
 /** What a security reviewer asks of buckets, keys, secrets, tables, queues and topics. */
 import type { Template } from '../../sandbox/cloudformation/index.ts';
+import { deadLetterQueues } from './template-dead-letters.ts';
 import { covers, type PolicyKind, policiesOf, type Statement } from './template-policies.ts';
 import type { Rule } from './template-rules.ts';
 import { type Found, list, ofType, record } from './template-values.ts';
@@ -47,10 +48,14 @@ export const STORAGE_RULES: Record<string, Rule> = {
   'queues encrypt': each(QUEUE, ({ SqsManagedSseEnabled, KmsMasterKeyId }) => isOn(SqsManagedSseEnabled) || KmsMasterKeyId !== undefined),
   'queues take TLS alone': (template) =>
     missing(template, QUEUE, 'queue', (statement) => isPlainDeny(statement, 'sqs:*') && refusesPlainHttp(statement)),
-  'queues have dead letters': (template) =>
-    queues(template)
-      .filter(({ isDeadLetter, properties }) => !isDeadLetter && record(properties.RedrivePolicy).deadLetterTargetArn === undefined)
-      .map(({ logicalId }) => ({ subject: logicalId, text: `${logicalId} drops or repeats what fails` })),
+  'queues have dead letters': (template) => {
+    const last = deadLetterQueues(template).map(({ logicalId }) => logicalId);
+    return ofType(template, QUEUE)
+      .filter(
+        ({ logicalId, properties }) => !last.includes(logicalId) && record(properties.RedrivePolicy).deadLetterTargetArn === undefined,
+      )
+      .map(({ logicalId }) => ({ subject: logicalId, text: `${logicalId} drops or repeats what fails` }));
+  },
 
   // CloudWatch and EventBridge cannot use alias/aws/sns: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
   'topics encrypt under a key that alarms may use': each(
@@ -60,10 +65,21 @@ export const STORAGE_RULES: Record<string, Rule> = {
   'topics take TLS alone': (template) =>
     missing(template, 'AWS::SNS::Topic', 'topic', (statement) => isPlainDeny(statement, 'sns:Publish') && refusesPlainHttp(statement)),
 
-  'tables encrypt, can be restored and are not deleted by mistake': each('AWS::DynamoDB::Table', (properties) => {
+  'tables encrypt and can be restored': each('AWS::DynamoDB::Table', (properties) => {
     const restorable = record(properties.PointInTimeRecoverySpecification).PointInTimeRecoveryEnabled;
-    return isOn(record(properties.SSESpecification).SSEEnabled) && isOn(restorable) && isOn(properties.DeletionProtectionEnabled);
+    return isOn(record(properties.SSESpecification).SSEEnabled) && isOn(restorable);
   }),
+  // A first deployment that failed could not take its table back, and its name would be taken at the next one.
+  'a failed deployment takes its table back': each('AWS::DynamoDB::Table', ({ DeletionProtectionEnabled }) => !isOn(DeletionProtectionEnabled)),
+  'what a table holds is never changed': (template) =>
+    ['dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:PartiQLUpdate', 'dynamodb:PartiQLDelete'].flatMap((action) =>
+      missing(
+        template,
+        'AWS::DynamoDB::Table',
+        'table',
+        (statement) => isPlainDeny(statement, action) && statement.conditions.length === 0,
+      ),
+    ),
   'keys rotate': each('AWS::KMS::Key', ({ EnableKeyRotation }) => isOn(EnableKeyRotation)),
   'keys wait 30 days before they are gone': each('AWS::KMS::Key', ({ PendingWindowInDays }) => String(PendingWindowInDays) === '30'),
   'secrets are read by those who are named': (template) =>
@@ -120,15 +136,6 @@ function names({ logicalId, properties }: Found): (holder: string) => boolean {
 
 function isRetained({ resource: { DeletionPolicy, UpdateReplacePolicy } }: Found): boolean {
   return (DeletionPolicy === 'Retain' || DeletionPolicy === 'RetainExceptOnCreate') && UpdateReplacePolicy === 'Retain';
-}
-
-function queues(template: Template): (Found & { isDeadLetter: boolean })[] {
-  const all = ofType(template, QUEUE);
-  const targets = all.map(({ properties }) => String(record(properties.RedrivePolicy).deadLetterTargetArn));
-  return all.map((queue) => ({
-    ...queue,
-    isDeadLetter: targets.some((arn) => arn === `<${queue.logicalId}.Arn>` || arn.endsWith(`:${queue.properties.QueueName}`)),
-  }));
 }
 
 function isPlainDeny({ effect, principals, actions }: Statement, action: string): boolean {
