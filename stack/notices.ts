@@ -1,5 +1,6 @@
-/** Rules that tell the topic what somebody does to keys, and the queue of what could not be told. */
+/** Rules that tell the topic what somebody does to keys and guards, and the queue of what could not be told. */
 import { att, type Part, type Resource, ref, sub } from './cloudformation.ts';
+import { guardChanges } from './guard-changes.ts';
 import { keyChanges } from './key-changes.ts';
 import { queueArn, ruleArn, stackName } from './names.ts';
 import { deadLetterQueue, NOTICES, queuePolicy } from './queues.ts';
@@ -9,7 +10,7 @@ import type { Watch } from './watch.ts';
 const QUEUE = 'NoticesDeadLetterQueue';
 
 export function notices(stack: Stack): Part {
-  const watches = keyChanges(stack);
+  const watches = [...keyChanges(stack), ...guardChanges(stack)];
   return {
     Resources: {
       ...Object.fromEntries(watches.map((watch) => [watch.id, rule(stack, watch)])),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ACCOUNT_ID, REGION } from '../../sandbox/account.ts';
+import { FUNCTIONS } from '../../stack/names.ts';
 import type { Stack } from '../../stack/stack.ts';
 import { template } from '../../stack/template.ts';
 import { documentOf, KEY_ARN, plain, policyOf, propertiesOf, STACK_KEY_ARN, stackOf } from './stack.ts';
@@ -94,5 +95,68 @@ describe('what happens to keys', () => {
     expect(propertiesOf(brought, 'SecretChangeRule').EventPattern).toMatchObject({
       detail: { requestParameters: { secretId: [`${ARN}${name}-a1B2c3`, `${ARN}${name}`, name] } },
     });
+  });
+});
+
+describe('what happens to guards', () => {
+  const pattern = (id: string, of = stack) => propertiesOf(of, id).EventPattern;
+
+  it('is told of every setting of the three buckets', () => {
+    const names = ['ingest', 'target', 'audit'].map((which) => `sealdrop-qa-${which}-${ACCOUNT_ID}-${REGION}`);
+    expect(pattern('BucketChangeRule')).toEqual({
+      source: ['aws.s3'],
+      'detail-type': ['AWS API Call via CloudTrail'],
+      detail: {
+        eventSource: ['s3.amazonaws.com'],
+        eventName: [{ prefix: 'PutBucket' }, { prefix: 'DeleteBucket' }, 'PutObjectLockConfiguration'],
+        requestParameters: { bucketName: names },
+      },
+    });
+  });
+
+  it('is told of buckets that were brought', () => {
+    const brought = stackOf(policyOf(), { ingestBucket: 'team-in', targetBucket: 'team-out' });
+    expect(pattern('BucketChangeRule', brought)).toMatchObject({
+      detail: { requestParameters: { bucketName: ['team-in', 'team-out', expect.stringContaining('-audit-')] } },
+    });
+  });
+
+  it('is told of every function, named by itself or by ARN, in the request or in the answer', () => {
+    const functions = FUNCTIONS.map((name) => ({ suffix: `sealdrop-qa-${name}` }));
+    expect(pattern('FunctionChangeRule')).toMatchObject({
+      source: ['aws.lambda'],
+      detail: { $or: [{ requestParameters: { functionName: functions } }, { responseElements: { functionArn: functions } }] },
+    });
+  });
+
+  it.each([
+    'AddPermission20150331v2',
+    'DeleteEventSourceMapping20150331',
+    'DeleteFunction20150331',
+    'PutFunctionConcurrency20171031',
+    'UpdateEventSourceMapping20150331',
+    'UpdateFunctionCode20150331v2',
+    'UpdateFunctionConfiguration20150331v2',
+  ])('is told of %s, as CloudTrail calls it', (eventName) => {
+    const { detail } = pattern('FunctionChangeRule') as { detail: { eventName: { prefix: string }[] } };
+    expect(detail.eventName.filter(({ prefix }) => eventName.startsWith(prefix))).toHaveLength(1);
+  });
+
+  it('is told of every queue', () => {
+    const names = Object.values(template(stack).Resources ?? {})
+      .filter(({ Type }) => Type === 'AWS::SQS::Queue')
+      .map(({ Properties }) => ({ suffix: `/${plain(Properties.QueueName)}` }));
+    expect(names).toHaveLength(5);
+    expect(pattern('QueueChangeRule')).toMatchObject({
+      source: ['aws.sqs'],
+      detail: {
+        eventName: expect.arrayContaining(['DeleteQueue', 'PurgeQueue', 'SetQueueAttributes']),
+        requestParameters: { queueUrl: expect.arrayContaining(names) },
+      },
+    });
+  });
+
+  it.each(['BucketChangeRule', 'FunctionChangeRule', 'QueueChangeRule'])('%s says that deployments are told, too', (id) => {
+    expect(propertiesOf(stack, id).Description).toMatch(/A deployment that changes them is told as well\.$/);
   });
 });
