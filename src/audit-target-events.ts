@@ -80,7 +80,7 @@ async function auditOne({ item: event, lastTry }: Attempt<TargetEvent>, deps: Au
   }
   const byUs = event.principal.split(':')[1] === deps.encryptRoleId;
   try {
-    const record = await deps.records.find(event.bucket, event.key, event);
+    const record = await deps.records.find(event.bucket, event.key, event, deps.signal);
     // Where there are no versions the etag must do, and the same bytes under SSE-S3 have the same, whoever writes them.
     if (record !== null && (event.versionId !== undefined || byUs)) return { events: [], failure: null };
   } catch (error) {

@@ -29,8 +29,9 @@ export interface ObjectRecords {
   /**
    * The record of one version of the target, or, without a version id, of an unversioned object by its etag. `null`: none among
    * the newest thousand of its key.
+   * @param signal gives the look-up up
    */
-  find(bucket: string, key: string, stored: { versionId?: string; etag: string }): Promise<ObjectRecord | null>;
+  find(bucket: string, key: string, stored: { versionId?: string; etag: string }, signal?: AbortSignal): Promise<ObjectRecord | null>;
   /** Writes all or throws. Each source of an object has a record of its own, so that an older one never hides a newer. */
   append(records: ObjectRecord[]): Promise<void>;
 }
@@ -46,7 +47,7 @@ const SEQUENCER_DIGITS = 64;
 
 export function createObjectRecords(dynamodb: DynamoDBClient, tableName: string): ObjectRecords {
   /** Newest source first. */
-  async function page(bucket: string, key: string, limit: number, after?: Record<string, AttributeValue>) {
+  async function page(bucket: string, key: string, limit: number, after?: Record<string, AttributeValue>, signal?: AbortSignal) {
     const answer = await dynamodb
       .send(
         new QueryCommand({
@@ -58,6 +59,7 @@ export function createObjectRecords(dynamodb: DynamoDBClient, tableName: string)
           ConsistentRead: true,
           ...(after === undefined ? {} : { ExclusiveStartKey: after }),
         }),
+        signal && { abortSignal: signal },
       )
       .catch((error: unknown) => {
         throw tableError(error, { bucket, key });
@@ -73,10 +75,10 @@ export function createObjectRecords(dynamodb: DynamoDBClient, tableName: string)
       return records[0] ?? null;
     },
 
-    async find(bucket, key, stored) {
+    async find(bucket, key, stored, signal) {
       let after: Record<string, AttributeValue> | undefined;
       for (let count = 0; count < MAX_PAGES; count += 1) {
-        const { records, next } = await page(bucket, key, PAGE, after);
+        const { records, next } = await page(bucket, key, PAGE, after, signal);
         const found = records.find((record) => isOf(record, stored));
         if (found !== undefined || next === undefined) return found ?? null;
         after = next;
