@@ -175,6 +175,11 @@ async function start(
 
   const { accessKeyId, secretAccessKey } = credentials.administrator();
   const token = await issuer.issueToken(options.defaultToken ?? DEFAULT_TOKEN);
+  const functionCredentials: Sandbox['functionCredentials'] = (functionName) => {
+    const { name, roleArn } = functions.get(functionName);
+    const issued = credentials.issueForRole(`function:${name}`, { roleArn, sessionName: name });
+    return { accessKeyId: issued.accessKeyId, secretAccessKey: issued.secretAccessKey, sessionToken: issued.sessionToken ?? '' };
+  };
   return {
     endpoint,
     apiUrl,
@@ -182,11 +187,7 @@ async function start(
     credentials: { accessKeyId, secretAccessKey },
     outputs,
     services,
-    functionCredentials(functionName) {
-      const { name, roleArn } = functions.get(functionName);
-      const issued = credentials.issueForRole(`function:${name}`, { roleArn, sessionName: name });
-      return { accessKeyId: issued.accessKeyId, secretAccessKey: issued.secretAccessKey, sessionToken: issued.sessionToken ?? '' };
-    },
+    functionCredentials,
     issueToken: issuer.issueToken,
     environment: () => ({
       AWS_ENDPOINT_URL: endpoint,
@@ -199,6 +200,10 @@ async function start(
       SEALDROP_STACK: stackName,
       SEALDROP_API_URL: apiUrl,
       SEALDROP_TOKEN: token,
+      // By which `serverless invoke local` runs a function under its own role, as Lambda does.
+      SEALDROP_FUNCTION_CREDENTIALS: JSON.stringify(
+        Object.fromEntries(functions.list().map(({ name }) => [name, functionCredentials(name)])),
+      ),
     }),
     stop,
   };

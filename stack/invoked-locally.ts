@@ -2,6 +2,7 @@
  * `serverless invoke local` runs one function on this machine. It takes no `Fn::Sub` and no `Fn::GetAtt` in an environment and loads no
  * `.mjs`, so what it needs comes from the shell: `.sandbox/env`, or the same variables with a deployed stack's outputs.
  */
+import { z } from 'zod';
 import type { Text } from './cloudformation.ts';
 import { FUNCTIONS, type FunctionName } from './names.ts';
 import { shownError } from './shown-error.ts';
@@ -22,6 +23,12 @@ const SHELL_NAMES: Record<string, string | Partial<Record<FunctionName, string>>
 };
 const OWNERS = ['TARGET_BUCKET_OWNER', 'INGEST_BUCKET_OWNER'];
 const KEY_ARN = 'SEALDROP_KMS_KEY_ARN';
+
+/** By the functions' names. */
+const functionCredentials = z.record(
+  z.string(),
+  z.object({ accessKeyId: z.string(), secretAccessKey: z.string(), sessionToken: z.string() }),
+);
 
 /** @param argv as Node has it: node, serverless, the command */
 export function isInvokeLocal(argv: readonly string[]): boolean {
@@ -49,14 +56,18 @@ export function localEnvironment(
     const shellName = SHELL_NAMES[variable];
     return ofShell((typeof shellName === 'object' ? shellName[name] : shellName) ?? variable);
   };
+  const signing = credentialsOf(shell);
   const local = FUNCTIONS.map((name) => [
     name,
-    Object.fromEntries(
-      Object.entries(environment[name]).map(([variable, value]) => [
-        variable,
-        typeof value === 'string' ? value : localValue(name, variable),
-      ]),
-    ),
+    {
+      ...Object.fromEntries(
+        Object.entries(environment[name]).map(([variable, value]) => [
+          variable,
+          typeof value === 'string' ? value : localValue(name, variable),
+        ]),
+      ),
+      ...signing(name),
+    },
   ]);
   if (missing.size > 0) {
     throw shownError(
@@ -64,4 +75,17 @@ export function localEnvironment(
     );
   }
   return Object.fromEntries(local);
+}
+
+/** The sandbox tells each function's own; elsewhere whoever invokes it signs, and may be refused what only the function's role may. */
+function credentialsOf({
+  SEALDROP_FUNCTION_CREDENTIALS: given,
+  SEALDROP_STACK: stack,
+}: Shell): (name: FunctionName) => Record<string, string> {
+  const all = given ? functionCredentials.parse(JSON.parse(given)) : {};
+  return (name) => {
+    const own = all[`${stack}-${name}`];
+    if (own === undefined) return {};
+    return { AWS_ACCESS_KEY_ID: own.accessKeyId, AWS_SECRET_ACCESS_KEY: own.secretAccessKey, AWS_SESSION_TOKEN: own.sessionToken };
+  };
 }
