@@ -3,7 +3,8 @@
  *
  * What it does not do (2026-11-21): transactions, PartiQL, streams (a StreamSpecification is kept and shown, nothing is
  * delivered), expiry of items (TTL settings are kept and shown), restores (point-in-time recovery is a setting), global
- * tables, `ReturnValuesOnConditionCheckFailure`, resource policies, encryption at rest, throughput limits.
+ * tables, `ReturnValuesOnConditionCheckFailure`, policies of streams, encryption at rest, throughput limits. A resource policy
+ * is in force at once, which AWS only says of one that comes with CreateTable.
  */
 import { openAccess } from '../iam/access.ts';
 import { jsonRefusal } from '../iam/refusal.ts';
@@ -11,6 +12,7 @@ import type { State } from '../state.ts';
 import { createJsonService, type JsonService } from '../wire/json-service.ts';
 import { openEngine } from './engine.ts';
 import { type ItemOperation, itemOperations } from './item-operations.ts';
+import { type PolicyOperation, policyOperations } from './policy-operations.ts';
 import { type SettingOperation, settingOperations } from './setting-operations.ts';
 import { createTableAccess } from './table-access.ts';
 import { type TableOperation, tableOperations } from './table-operations.ts';
@@ -26,8 +28,8 @@ export function openDynamoDb(state: State): DynamoDb {
   const engine = openEngine(state.folder('dynamodb'));
   // Whoever calls first is told; without a call nobody needs to know.
   engine.catch(() => {});
-  const access = createTableAccess(engine);
-  const service = createJsonService<ItemOperation | TableOperation | SettingOperation>({
+  const access = createTableAccess(engine, settings);
+  const service = createJsonService<ItemOperation | TableOperation | SettingOperation | PolicyOperation>({
     targetPrefix: 'DynamoDB_20120810',
     version: '1.0',
     judge: openAccess(state).judge,
@@ -36,6 +38,7 @@ export function openDynamoDb(state: State): DynamoDb {
       ...itemOperations(engine, access),
       ...tableOperations(engine, settings, access),
       ...settingOperations(engine, settings, access),
+      ...policyOperations(engine, settings, access),
     },
   });
   return { ...service, close: async () => (await engine).close() };

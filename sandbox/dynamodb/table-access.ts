@@ -3,8 +3,10 @@
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
  */
 import { ACCOUNT_ID, PARTITION, REGION } from '../account.ts';
+import { type PolicyDocument, parsePolicy } from '../iam/policy.ts';
 import type { Asked, JsonObject } from '../wire/json-service.ts';
 import { type Engine, isTableMissing } from './engine.ts';
+import type { SettingsStore } from './table-settings.ts';
 
 export interface TableAccess {
   /** A request on a table, or on an index of it. */
@@ -24,8 +26,24 @@ type PartitionKeys = ReadonlyMap<string, string>;
 
 const EQUALITY = /(#?[\w.-]+)\s*=\s*(:[\w.-]+)/g;
 
-export function createTableAccess(engine: Promise<Engine>): TableAccess {
+export function createTableAccess(engine: Promise<Engine>, settings: SettingsStore): TableAccess {
   const known = new Map<string, PartitionKeys>();
+  const compiled = new Map<string, { text: string; policy: PolicyDocument }>();
+
+  function policyOf(table: string): PolicyDocument | null {
+    const text = settings.get(table).policy?.text;
+    if (text === undefined) return null;
+    const found = compiled.get(table);
+    if (found?.text === text) return found.policy;
+    const policy = parsePolicy(text, 'resource');
+    compiled.set(table, { text, policy });
+    return policy;
+  }
+
+  function asked(table: string, resource: string, keys: readonly string[] = []): Asked {
+    const context = keys.length === 0 ? {} : { 'dynamodb:LeadingKeys': [...new Set(keys)] };
+    return { resource, context, resourcePolicy: policyOf(table) };
+  }
 
   /** `null`: there is no such table; what comes then says so. */
   async function partitionKeys(table: string): Promise<PartitionKeys | null> {
@@ -43,30 +61,26 @@ export function createTableAccess(engine: Promise<Engine>): TableAccess {
   }
 
   return {
-    askTable: (input) => [{ resource: resourceOf(input) }],
+    askTable: (input) => [asked(nameOf(input), resourceOf(input))],
     async askItem(input) {
       const hash = (await partitionKeys(nameOf(input)))?.get('');
-      return [asked(resourceOf(input), leadingKeys(hash, [input.Key ?? input.Item]))];
+      return [asked(nameOf(input), resourceOf(input), leadingKeys(hash, [input.Key ?? input.Item]))];
     },
     async askQuery(input) {
       const hash = (await partitionKeys(nameOf(input)))?.get(String(input.IndexName ?? ''));
-      return [asked(resourceOf(input), hash === undefined ? [] : queriedKeys(hash, input))];
+      return [asked(nameOf(input), resourceOf(input), hash === undefined ? [] : queriedKeys(hash, input))];
     },
     async askBatch({ RequestItems }) {
       return Promise.all(
         Object.entries(objectOf(RequestItems)).map(async ([table, requests]) => {
           const name = tableName(table);
           const hash = (await partitionKeys(name))?.get('');
-          return asked(tableArn(name), leadingKeys(hash, itemsOf(requests)));
+          return asked(name, tableArn(name), leadingKeys(hash, itemsOf(requests)));
         }),
       );
     },
     forget: (table) => void known.delete(table),
   };
-}
-
-function asked(resource: string, keys: readonly string[]): Asked {
-  return keys.length === 0 ? { resource } : { resource, context: { 'dynamodb:LeadingKeys': [...new Set(keys)] } };
 }
 
 function readPartitionKeys(table: JsonObject): PartitionKeys {

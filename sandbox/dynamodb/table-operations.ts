@@ -3,12 +3,13 @@ import { z } from 'zod';
 import { AwsError } from '../aws-error.ts';
 import { type JsonObject, type JsonOperation, operation } from '../wire/json-service.ts';
 import type { Engine } from './engine.ts';
+import { checkedPolicy } from './policy-operations.ts';
 import type { TableAccess } from './table-access.ts';
 import { describe, type SettingsStore, splitSettings } from './table-settings.ts';
 
 export type TableOperation = 'CreateTable' | 'DescribeTable' | 'UpdateTable' | 'DeleteTable';
 
-const input = z.looseObject({ TableName: z.string().min(1).max(1024) });
+const input = z.looseObject({ TableName: z.string().min(1).max(1024), ResourcePolicy: z.string().min(1).optional() });
 
 export function tableOperations(
   engine: Promise<Engine>,
@@ -24,16 +25,20 @@ export function tableOperations(
     CreateTable: operation(
       'dynamodb:CreateTable',
       input,
-      async ({ Tags, ...given }) => {
+      async ({ Tags, ResourcePolicy, ...given }) => {
         const { settings: own, rest } = splitSettings(given);
+        const policy = ResourcePolicy === undefined ? {} : { policy: checkedPolicy(ResourcePolicy, null) };
         const { TableDescription } = await (await engine).run('CreateTable', rest).catch(withTableName(given.TableName));
         const table: JsonObject = { ...Object(TableDescription) };
         settings.remove(given.TableName);
-        settings.merge(given.TableName, own);
+        settings.merge(given.TableName, { ...own, ...policy });
         if (Array.isArray(Tags) && Tags.length > 0) await (await engine).run('TagResource', { ResourceArn: table.TableArn, Tags });
         return { TableDescription: describe(table, own) };
       },
-      access.askTable,
+      (given) =>
+        access
+          .askTable(given)
+          .flatMap((asked) => (given.ResourcePolicy === undefined ? [asked] : [asked, { ...asked, action: 'dynamodb:PutResourcePolicy' }])),
     ),
     DescribeTable: operation(
       'dynamodb:DescribeTable',

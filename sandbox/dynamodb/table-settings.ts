@@ -24,6 +24,8 @@ export interface TableSettings extends SettingMembers {
   streamLabel?: string;
   timeToLive?: { AttributeName: string; Enabled: boolean };
   pointInTimeRecovery?: { enabledMs: number; days: number } | null;
+  /** The resource policy as it was put, and its revision. */
+  policy?: { text: string; revision: string } | null;
 }
 
 export interface SettingsStore {

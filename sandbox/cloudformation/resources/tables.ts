@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ACCOUNT_ID, PARTITION, REGION } from '../../account.ts';
 import { AwsError } from '../../aws-error.ts';
-import { type Definition, define, flag, integer, tags, text } from '../definition.ts';
+import { type Definition, define, flag, integer, policyDocument, tags, text } from '../definition.ts';
 import type { Services } from '../services.ts';
 
 const keySchema = z.array(z.strictObject({ AttributeName: text, KeyType: z.enum(['HASH', 'RANGE']) }));
@@ -30,6 +30,7 @@ const schema = z.strictObject({
     .optional(),
   SSESpecification: z.strictObject({ SSEEnabled: flag, SSEType: text.optional(), KMSMasterKeyId: text.optional() }).optional(),
   DeletionProtectionEnabled: flag.optional(),
+  ResourcePolicy: z.strictObject({ PolicyDocument: policyDocument }).optional(),
   Tags: tags.optional(),
 });
 
@@ -43,11 +44,23 @@ export const tableResources: Record<'AWS::DynamoDB::Table', Definition> = {
     holdsData: true,
     async apply({ properties, previous, changed, generatedName, services: { dynamodb } }) {
       const TableName = properties.TableName ?? generatedName;
-      if ((await describeTable(dynamodb, TableName)) === null)
-        await dynamodb.call('CreateTable', { TableName, ...keysOf(properties), ...settingsOf(properties) });
+      const Arn = `arn:${PARTITION}:dynamodb:${REGION}:${ACCOUNT_ID}:table/${TableName}`;
+      const Policy = properties.ResourcePolicy && JSON.stringify(properties.ResourcePolicy.PolicyDocument);
+      const isNew = (await describeTable(dynamodb, TableName)) === null;
+      if (isNew)
+        await dynamodb.call('CreateTable', {
+          TableName,
+          ...keysOf(properties),
+          ...settingsOf(properties),
+          ...given({ ResourcePolicy: Policy }),
+        });
       else if (changed.has('GlobalSecondaryIndexes') || changed.has('AttributeDefinitions')) {
         throw new AwsError(501, 'NotImplemented', 'The sandbox does not change the indexes of a table that exists');
       } else if (changed.size > 0) await dynamodb.call('UpdateTable', { TableName, ...settingsOf(properties) });
+      if (!isNew && (previous === null || changed.has('ResourcePolicy'))) {
+        if (Policy !== undefined) await dynamodb.call('PutResourcePolicy', { ResourceArn: Arn, Policy });
+        else await dynamodb.call('DeleteResourcePolicy', { ResourceArn: Arn });
+      }
       const { PointInTimeRecoverySpecification } = properties;
       if (PointInTimeRecoverySpecification !== undefined && (previous === null || changed.has('PointInTimeRecoverySpecification'))) {
         await dynamodb.call('UpdateContinuousBackups', { TableName, PointInTimeRecoverySpecification });
@@ -55,7 +68,6 @@ export const tableResources: Record<'AWS::DynamoDB::Table', Definition> = {
       if (properties.TimeToLiveSpecification?.Enabled !== undefined && (previous === null || changed.has('TimeToLiveSpecification'))) {
         await dynamodb.call('UpdateTimeToLive', { TableName, TimeToLiveSpecification: properties.TimeToLiveSpecification });
       }
-      const Arn = `arn:${PARTITION}:dynamodb:${REGION}:${ACCOUNT_ID}:table/${TableName}`;
       const stream: Record<string, string> =
         properties.StreamSpecification === undefined ? {} : { StreamArn: `${Arn}/stream/2026-01-01T00:00:00.000` };
       return { physicalId: TableName, attributes: { Arn, ...stream } };
