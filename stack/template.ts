@@ -28,7 +28,7 @@ export function template(stack: Stack): Part {
     operationsKey(stack),
     customerKey(stack, rights),
     queues(stack),
-    auditTable(stack),
+    auditTable(stack, rights),
     roles(stack, rights),
     notifications(stack),
     alarms(stack),

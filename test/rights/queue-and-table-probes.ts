@@ -98,3 +98,8 @@ export const QUEUE_AND_TABLE_PROBES: Probe[] = [
   ...wholeTable,
   ...functionProbes,
 ];
+
+/** What happened is added by the functions, and changed by nobody. */
+export const NEVER_ALLOWED_ON_TABLES: Probe[] = QUEUE_AND_TABLE_PROBES.filter(({ action }) =>
+  ['dynamodb:PutItem', 'dynamodb:BatchWriteItem', 'dynamodb:UpdateItem', 'dynamodb:DeleteItem'].includes(action),
+);

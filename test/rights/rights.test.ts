@@ -8,13 +8,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { KEY_PROBES, NEVER_ALLOWED_ON_KEYS } from './key-probes.ts';
 import { NEVER_ALLOWED_ON_OBJECTS, OBJECT_PROBES } from './object-probes.ts';
 import { type Probe, verdictOf } from './probe.ts';
-import { QUEUE_AND_TABLE_PROBES } from './queue-and-table-probes.ts';
+import { NEVER_ALLOWED_ON_TABLES, QUEUE_AND_TABLE_PROBES } from './queue-and-table-probes.ts';
 import { nameOf, parseTable, type Row, renderTable, type Verdicts } from './table.ts';
 import { FUNCTIONS, type FunctionName, openWorld, type World } from './world.ts';
 
 const FILE = join(import.meta.dirname, '../../docs/rights.md');
 const PROBES: Probe[] = [...OBJECT_PROBES, ...KEY_PROBES, ...QUEUE_AND_TABLE_PROBES];
-const NEVER_ALLOWED: ReadonlySet<Probe> = new Set([...NEVER_ALLOWED_ON_OBJECTS, ...NEVER_ALLOWED_ON_KEYS]);
+const NEVER_ALLOWED: ReadonlySet<Probe> = new Set([...NEVER_ALLOWED_ON_OBJECTS, ...NEVER_ALLOWED_ON_KEYS, ...NEVER_ALLOWED_ON_TABLES]);
 const MARKER = '<!-- from here on written by `npm run rights` -->\n';
 
 const reviewed = () => readFileSync(FILE, 'utf8');

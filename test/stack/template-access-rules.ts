@@ -24,6 +24,8 @@ const MOST: Record<PolicyKind, number> = {
   key: 32_768,
   // https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
   secret: 20_480,
+  // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-considerations.html
+  table: 20_480,
   // Of a queue's or topic's attributes; unverified, and far above what a reviewer would read.
   queue: 8_192,
   topic: 8_192,

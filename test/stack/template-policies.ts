@@ -2,7 +2,7 @@
 import type { Template } from '../../sandbox/cloudformation/index.ts';
 import { list, ofType, record, texts } from './template-values.ts';
 
-export type PolicyKind = 'identity' | 'trust' | 'bucket' | 'key' | 'queue' | 'secret' | 'topic';
+export type PolicyKind = 'identity' | 'trust' | 'bucket' | 'key' | 'queue' | 'secret' | 'table' | 'topic';
 
 export interface Policy {
   logicalId: string;
@@ -47,6 +47,9 @@ export function policiesOf(template: Template): Policy[] {
     ...attached('AWS::SQS::QueuePolicy', 'queue', 'Queues'),
     ...attached('AWS::SNS::TopicPolicy', 'topic', 'Topics'),
     ...attached('AWS::SecretsManager::ResourcePolicy', 'secret', 'SecretId', 'ResourcePolicy'),
+    ...ofType(template, 'AWS::DynamoDB::Table')
+      .filter(({ properties }) => properties.ResourcePolicy !== undefined)
+      .map(({ logicalId, properties }) => policy(logicalId, 'table', [logicalId], record(properties.ResourcePolicy).PolicyDocument)),
     ...ofType(template, 'AWS::KMS::Key').map(({ logicalId, properties }) => policy(logicalId, 'key', [logicalId], properties.KeyPolicy)),
   ];
 }

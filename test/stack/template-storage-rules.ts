@@ -70,7 +70,10 @@ export const STORAGE_RULES: Record<string, Rule> = {
     return isOn(record(properties.SSESpecification).SSEEnabled) && isOn(restorable);
   }),
   // A first deployment that failed could not take its table back, and its name would be taken at the next one.
-  'a failed deployment takes its table back': each('AWS::DynamoDB::Table', ({ DeletionProtectionEnabled }) => !isOn(DeletionProtectionEnabled)),
+  'a failed deployment takes its table back': each(
+    'AWS::DynamoDB::Table',
+    ({ DeletionProtectionEnabled }) => !isOn(DeletionProtectionEnabled),
+  ),
   'what a table holds is never changed': (template) =>
     ['dynamodb:UpdateItem', 'dynamodb:DeleteItem', 'dynamodb:PartiQLUpdate', 'dynamodb:PartiQLDelete'].flatMap((action) =>
       missing(

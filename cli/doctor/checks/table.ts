@@ -1,4 +1,4 @@
-/** The audit table: there, encrypted, recoverable, and not to be deleted by accident. */
+/** The audit table: there, encrypted and recoverable, which keeps a deleted one as well. */
 import { DescribeContinuousBackupsCommand, DescribeTableCommand, type TableDescription } from '@aws-sdk/client-dynamodb';
 import { awsCommand } from '../aws-command.ts';
 import type { Check, DoctorContext } from '../context.ts';
@@ -56,7 +56,7 @@ function unusable(resource: string, { TableStatus, KeySchema = [] }: TableDescri
   return findings;
 }
 
-function unprotected(resource: string, { SSEDescription, DeletionProtectionEnabled }: TableDescription): Finding[] {
+function unprotected(resource: string, { SSEDescription }: TableDescription): Finding[] {
   const findings: Finding[] = [];
   // A table without this description is encrypted too, under DynamoDB's own key, which nobody sees in CloudTrail.
   if (SSEDescription?.Status !== 'ENABLED')
@@ -66,15 +66,6 @@ function unprotected(resource: string, { SSEDescription, DeletionProtectionEnabl
         what: 'the table is not encrypted under a KMS key',
         nextStep: 'Turn its encryption under KMS on.',
         command: awsCommand('dynamodb', 'update-table', { 'table-name': resource, 'sse-specification': 'Enabled=true' }),
-      }),
-    );
-  if (DeletionProtectionEnabled !== true)
-    findings.push(
-      warning('table.deletable', {
-        resource,
-        what: 'the table can be deleted by one call, and the audit trail with it',
-        nextStep: 'Protect it from deletion.',
-        command: awsCommand('dynamodb', 'update-table', { 'table-name': resource, 'deletion-protection-enabled': true }),
       }),
     );
   return findings;

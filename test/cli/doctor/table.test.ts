@@ -12,7 +12,6 @@ describe('the table', () => {
     ['one that is not ready', described({ TableStatus: 'ARCHIVED' }), ['error table.not-active']],
     ['other keys', described({ KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }] }), ['error table.other-keys']],
     ['no KMS key', described({ SSEDescription: undefined }), ['warning table.no-kms-key']],
-    ['no protection from deletion', described({ DeletionProtectionEnabled: false }), ['warning table.deletable']],
     ['no way back', ({ dynamodb }) => dynamodb.on(DescribeContinuousBackupsCommand).resolves({}), ['warning table.not-recoverable']],
     [
       'that it may not look',

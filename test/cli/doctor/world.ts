@@ -190,7 +190,6 @@ export const healthyTable = {
     { AttributeName: 'sk', KeyType: 'RANGE' as const },
   ],
   SSEDescription: { Status: 'ENABLED' as const },
-  DeletionProtectionEnabled: true,
 };
 
 export function queueAttributes(what: 'ingest' | 'target-events', bucket: string): Record<string, string> {
