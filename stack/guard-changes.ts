@@ -6,7 +6,8 @@ import type { Stack } from './stack.ts';
 import { calls, type Match, type Watch } from './watch.ts';
 
 /**
- * Policy, notifications, versioning, lifecycle, encryption, replication, public access and what is yet to come; Object Lock alone is named without "Bucket".
+ * Policy, notifications, versioning, lifecycle, encryption, replication, public access and what is yet to come. That Object Lock comes by its
+ * operation's name is unverified; its permission's name begins with PutBucket.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html
  */
 const BUCKET_CHANGES: Match[] = [{ prefix: 'PutBucket' }, { prefix: 'DeleteBucket' }, 'PutObjectLockConfiguration'];
