@@ -1,6 +1,7 @@
 /** Who may do what with the buckets, beyond what roles say. */
 import { type Part, policyDocument, type Resource, ref, retained, type Statement, sub, type Text, tlsOnly } from './cloudformation.ts';
 import { type BucketName, bucketArn, trailArn } from './names.ts';
+import { readByFunctionsAlone } from './object-reads.ts';
 import type { Rights } from './rights.ts';
 import type { Stack } from './stack.ts';
 import { targetBucketStatements } from './target-bucket-policy.ts';
@@ -11,7 +12,9 @@ const LOGICAL_IDS = { ingest: 'IngestBucket', target: 'TargetBucket', audit: 'Au
 export function bucketPolicies(stack: Stack, rights: Rights): Part {
   const { ingestBucket, targetBucket } = stack.settings;
   const policies = {
-    ...(ingestBucket === null ? { IngestBucketPolicy: bucketPolicy(stack, 'ingest', []) } : {}),
+    ...(ingestBucket === null
+      ? { IngestBucketPolicy: bucketPolicy(stack, 'ingest', [readByFunctionsAlone(stack, rights, 'ingest')]) }
+      : {}),
     ...(targetBucket === null ? { TargetBucketPolicy: bucketPolicy(stack, 'target', targetBucketStatements(stack, rights)) } : {}),
     AuditBucketPolicy: bucketPolicy(stack, 'audit', [keepEvidence(stack), ...(stack.settings.dataEvents ? trailWrites(stack) : [])]),
   };

@@ -1,4 +1,4 @@
-/** Reads of the target bucket past the API, which S3 events never tell: CloudTrail records them, as an option since it costs by the event. */
+/** Reads of files and of their copies past the API, which S3 events never tell: CloudTrail records them, as an option since it costs by the event. */
 import { type Part, ref, sub } from './cloudformation.ts';
 import { bucketArn, nameOf } from './names.ts';
 import type { Stack } from './stack.ts';
@@ -21,11 +21,11 @@ export function dataEvents(stack: Stack): Part {
           IncludeGlobalServiceEvents: false,
           AdvancedEventSelectors: [
             {
-              Name: 'reads of the target bucket',
+              Name: 'reads of the ingest and target buckets',
               FieldSelectors: [
                 { Field: 'eventCategory', Equals: ['Data'] },
                 { Field: 'resources.type', Equals: ['AWS::S3::Object'] },
-                { Field: 'resources.ARN', StartsWith: [sub(`${bucketArn(stack, 'target')}/`)] },
+                { Field: 'resources.ARN', StartsWith: [sub(`${bucketArn(stack, 'ingest')}/`), sub(`${bucketArn(stack, 'target')}/`)] },
                 { Field: 'readOnly', Equals: ['true'] },
               ],
             },

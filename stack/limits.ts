@@ -37,7 +37,7 @@ export function tooLong(stack: Stack, { Resources = {} }: Part): string[] {
     const bytes = Buffer.byteLength(JSON.stringify(resolved(limit.documents(Properties), stack)));
     if (bytes <= limit.bytes) return [];
     return [
-      `${id}: its policy has ${bytes} bytes, AWS takes ${limit.bytes} (${limit.page}). Name fewer prefixes, suffixes and keys in ${stack.settings.policy}, or fewer principals in breakGlass.`,
+      `${id}: its policy has ${bytes} bytes, AWS takes ${limit.bytes} (${limit.page}). Name fewer prefixes, suffixes and keys in ${stack.settings.policy}, or fewer principals in breakGlass and ingestReaders.`,
     ];
   });
 }

@@ -1,6 +1,6 @@
 /** The stack's parameters: what there is, what each may be, and every problem of what was given at once. Pure. */
 import { z } from 'zod';
-import { ACCOUNT_ID, BREAK_GLASS_ARN, bucketNameProblem, EMAIL, KMS_KEY_ARN, RETENTION_DAYS, SECRET_ARN } from './setting-values.ts';
+import { ACCOUNT_ID, bucketNameProblem, EMAIL, KMS_KEY_ARN, PRINCIPAL_ARN, RETENTION_DAYS, SECRET_ARN } from './setting-values.ts';
 import { shownError } from './shown-error.ts';
 
 /** How many days Object Lock and lifecycles take at most. */
@@ -27,6 +27,16 @@ const bucket = {
   allowed: 'the name of a bucket that exists: 3 to 63 lower-case letters, digits, hyphens and dots',
 };
 
+const principals = {
+  schema: z
+    .union([z.null().transform(() => ''), text])
+    .transform((list) => list.split(',').map((arn) => arn.trim()))
+    .transform((arns) => arns.filter((arn) => arn !== ''))
+    .pipe(z.array(z.string().regex(PRINCIPAL_ARN))),
+  allowed:
+    'ARNs of IAM roles or users, with commas between them: arn:aws:iam::ACCOUNT:role/NAME; no wildcards, no sessions, not the root user',
+};
+
 const PARAMETERS = {
   policy: { schema: text.pipe(z.string().min(1)), allowed: 'a file in the form of policy.yml' },
   oidcIssuer: {
@@ -34,15 +44,8 @@ const PARAMETERS = {
     allowed: "the https URL of who issues the callers' tokens, exactly as in their iss claim",
   },
   oidcAudience: { schema: text.pipe(z.string().min(1).max(255)), allowed: "what the tokens' aud claim must contain" },
-  breakGlass: {
-    schema: z
-      .union([z.null().transform(() => ''), text])
-      .transform((list) => list.split(',').map((arn) => arn.trim()))
-      .transform((arns) => arns.filter((arn) => arn !== ''))
-      .pipe(z.array(z.string().regex(BREAK_GLASS_ARN))),
-    allowed:
-      'ARNs of IAM roles or users, with commas between them: arn:aws:iam::ACCOUNT:role/NAME; no wildcards, no sessions, not the root user',
-  },
+  breakGlass: principals,
+  ingestReaders: principals,
   alarmEmail: { schema: optional(z.string().regex(EMAIL)), allowed: 'an e-mail address' },
   auditLockMode: { schema: z.enum(['GOVERNANCE', 'COMPLIANCE']), allowed: 'GOVERNANCE, COMPLIANCE' },
   auditLockDays: someDays,

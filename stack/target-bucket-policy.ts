@@ -9,9 +9,10 @@
 import { type AskedEncryption, certainByKey } from '../src/policy/certain.ts';
 import { type Condition, type Statement, sub, type Text } from './cloudformation.ts';
 import { stackKey } from './keys-in-use.ts';
-import { bucketArn, roleArn } from './names.ts';
+import { bucketArn } from './names.ts';
 import { exactly, including } from './object-arns.ts';
-import { functionsWith, objects, type Rights } from './rights.ts';
+import { readByFunctionsAlone } from './object-reads.ts';
+import type { Rights } from './rights.ts';
 import type { Stack } from './stack.ts';
 
 const ALGORITHM = 's3:x-amz-server-side-encryption';
@@ -24,35 +25,10 @@ const KMS_MODES = [
   { mode: 'dsse-kms', algorithm: 'aws:kms:dsse', called: 'Dsse' },
 ] as const;
 
-/** All that gives bytes, or what can be concluded from them: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html */
-const READS = [
-  's3:GetObject',
-  's3:GetObjectAttributes',
-  's3:GetObjectTorrent',
-  's3:GetObjectVersion',
-  's3:GetObjectVersionAttributes',
-  's3:GetObjectVersionForReplication',
-  's3:GetObjectVersionTorrent',
-];
-
 type Where = { Resource: Text | Text[] } | { NotResource: Text[] };
 
 export function targetBucketStatements(stack: Stack, rights: Rights): Statement[] {
-  return [readByFunctionsAlone(stack, rights), keepEncryption(stack), ...writesAsPolicySays(stack)];
-}
-
-function readByFunctionsAlone(stack: Stack, rights: Rights): Statement {
-  const readers = functionsWith(rights, 's3:GetObject', objects(stack, 'target'));
-  return {
-    ...deny(
-      'ReadByFunctionsAlone',
-      { Resource: sub(`${bucketArn(stack, 'target')}/*`) },
-      {
-        ArnNotEquals: { 'aws:PrincipalArn': [...readers.map((name) => sub(roleArn(stack, name))), ...stack.settings.breakGlass] },
-      },
-    ),
-    Action: READS,
-  };
+  return [readByFunctionsAlone(stack, rights, 'target'), keepEncryption(stack), ...writesAsPolicySays(stack)];
 }
 
 /** Changes an object's key in place, past every rule about writes; nothing here uses it. */

@@ -32,6 +32,7 @@ function settingsOf(stack: Stack, breakGlass: string[]): Settings {
     oidcIssuer: '',
     oidcAudience: '',
     breakGlass,
+    ingestReaders: [],
     alarmEmail: null,
     auditLockMode: 'GOVERNANCE',
     auditLockDays: 1,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ACCOUNT_ID, REGION } from '../../sandbox/account.ts';
 import type { Settings } from '../../stack/settings.ts';
 import { template } from '../../stack/template.ts';
-import { BREAK_GLASS, documentOf, has, judged, plain, policyOf, propertiesOf, stackOf } from './stack.ts';
+import { BREAK_GLASS, documentOf, has, judged, plain, policyOf, propertiesOf, roleArn, stackOf } from './stack.ts';
 
 const ALL = ['IngestBucket', 'TargetBucket', 'AuditBucket'];
 const ADMIN = `arn:aws:iam::${ACCOUNT_ID}:role/Admin`;
@@ -82,6 +82,39 @@ describe('buckets', () => {
   });
 });
 
+describe('the ingest bucket', () => {
+  const bucket = `arn:aws:s3:::sealdrop-qa-ingest-${ACCOUNT_ID}-${REGION}`;
+  const scanner = `arn:aws:iam::${ACCOUNT_ID}:role/scanner`;
+  const names = ['encrypt', 'audit', 'authorize', 'download', 'list', 'history', 'health'];
+  const roles = [...names.map(roleArn), ADMIN, BREAK_GLASS, scanner];
+  const who = (action: string, settings: Partial<Settings>) => {
+    const document = documentOf(stackOf(policyOf(), settings), 'IngestBucketPolicy', 'PolicyDocument');
+    return roles.filter((role) => judged(document, { role, action, resource: `${bucket}/a` }).allowed);
+  };
+
+  it.each(['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectAttributes', 's3:GetObjectVersionForReplication'])(
+    'gives bytes to encrypt, and else to those who are named: %s',
+    (action) => {
+      expect(who(action, {})).toEqual([roleArn('encrypt')]);
+      expect(who(action, { breakGlass: [BREAK_GLASS] })).toEqual([roleArn('encrypt'), BREAK_GLASS]);
+      expect(who(action, { breakGlass: [BREAK_GLASS], ingestReaders: [scanner] })).toEqual([roleArn('encrypt'), BREAK_GLASS, scanner]);
+    },
+  );
+
+  it.each(['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts', 's3:DeleteObject', 's3:PutObjectTagging'])(
+    'is written as roles say: %s',
+    (action) => {
+      expect(who(action, {})).toEqual(roles);
+    },
+  );
+
+  it('lets its readers read nothing of the target bucket', () => {
+    const document = documentOf(stackOf(policyOf(), { ingestReaders: [scanner] }), 'TargetBucketPolicy', 'PolicyDocument');
+    const resource = `arn:aws:s3:::sealdrop-qa-target-${ACCOUNT_ID}-${REGION}/a`;
+    expect(judged(document, { role: scanner, action: 's3:GetObject', resource }).allowed).toBe(false);
+  });
+});
+
 describe('evidence', () => {
   const bucket = `arn:aws:s3:::sealdrop-qa-audit-${ACCOUNT_ID}-${REGION}`;
   const guarded = ['s3:BypassGovernanceRetention', 's3:DeleteObjectVersion', 's3:PutObjectRetention', 's3:PutObjectLegalHold'];
@@ -118,7 +151,10 @@ describe('reads past the API', () => {
           FieldSelectors: [
             { Field: 'eventCategory', Equals: ['Data'] },
             { Field: 'resources.type', Equals: ['AWS::S3::Object'] },
-            { Field: 'resources.ARN', StartsWith: [`arn:aws:s3:::sealdrop-qa-target-${ACCOUNT_ID}-${REGION}/`] },
+            {
+              Field: 'resources.ARN',
+              StartsWith: ['ingest', 'target'].map((what) => `arn:aws:s3:::sealdrop-qa-${what}-${ACCOUNT_ID}-${REGION}/`),
+            },
             { Field: 'readOnly', Equals: ['true'] },
           ],
         },

@@ -18,6 +18,7 @@ const SETTINGS: Settings = {
   oidcIssuer: 'https://login.example.com',
   oidcAudience: 'sealdrop',
   breakGlass: [],
+  ingestReaders: [],
   alarmEmail: null,
   auditLockMode: 'GOVERNANCE',
   auditLockDays: 1,

@@ -10,6 +10,7 @@ const OPTIONS = {
   dataEvents: 'true',
   alarmEmail: 'ops@example.com',
   breakGlass: 'arn:aws:iam::123456789012:role/break-glass,arn:aws:iam::123456789012:user/keeper',
+  ingestReaders: 'arn:aws:iam::123456789012:role/scanner',
   auditLockDays: '30',
   logRetentionDays: '30',
   noncurrentDays: '30',
