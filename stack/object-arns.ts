@@ -13,15 +13,19 @@ const COLONS = 3;
 
 /** ARNs that match no key but the pattern's own, for a denial about them; none where it cannot be said. */
 export function exactly(bucketArn: string, keys: KeyPattern): Text[] {
-  if (!PLAIN.test(keys.prefix + keys.suffix)) return [];
-  return [`${escaped(keys.prefix)}*${escaped(keys.suffix)}`, ...overlaps(keys).map(escaped)].map((key) => sub(`${bucketArn}/${key}`));
+  return PLAIN.test(keys.prefix + keys.suffix) ? written(bucketArn, keys) : [];
 }
 
 /** ARNs that match all of the pattern's keys, and more of them where they cannot be told, for a denial about all others. */
 export function including(bucketArn: string, { prefix, suffix }: KeyPattern): Text[] {
   const begin = PLAIN.exec(prefix) ? prefix : leading(prefix);
   const whole = begin === prefix && PLAIN.test(suffix);
-  if (!whole || suffix === '') return [sub(`${bucketArn}/${escaped(begin)}*`)];
+  return written(bucketArn, whole ? { prefix, suffix } : { prefix: begin, suffix: '' });
+}
+
+/** With colons between prefix and suffix, and with the keys in which the two overlap. */
+function written(bucketArn: string, { prefix, suffix }: KeyPattern): Text[] {
+  if (suffix === '') return [sub(`${bucketArn}/${escaped(prefix)}*`)];
   const gaps = Array.from({ length: COLONS + 1 }, (_, colons) => Array.from({ length: colons + 1 }, () => '*').join(':'));
   const keys = [...gaps.map((gap) => `${escaped(prefix)}${gap}${escaped(suffix)}`), ...overlaps({ prefix, suffix }).map(escaped)];
   return keys.map((key) => sub(`${bucketArn}/${key}`));

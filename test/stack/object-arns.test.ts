@@ -4,9 +4,15 @@ import { exactly, including } from '../../stack/object-arns.ts';
 const BUCKET = 'arn:aws:s3:::b';
 
 describe('exactly', () => {
-  it('is prefix, anything, suffix, and the keys in which the two overlap', () => {
+  it('is prefix, anything with up to three colons, suffix, and the keys in which the two overlap', () => {
     expect(exactly(BUCKET, { prefix: 'a/', suffix: '' })).toEqual(['arn:aws:s3:::b/a/*']);
-    expect(exactly(BUCKET, { prefix: 'a.p', suffix: '.pdf' })).toEqual(['arn:aws:s3:::b/a.p*.pdf', 'arn:aws:s3:::b/a.pdf']);
+    expect(exactly(BUCKET, { prefix: 'a.p', suffix: '.pdf' })).toEqual([
+      'arn:aws:s3:::b/a.p*.pdf',
+      'arn:aws:s3:::b/a.p*:*.pdf',
+      'arn:aws:s3:::b/a.p*:*:*.pdf',
+      'arn:aws:s3:::b/a.p*:*:*:*.pdf',
+      'arn:aws:s3:::b/a.pdf',
+    ]);
   });
 
   it('is nothing for keys that a policy may not be able to say', () => {
