@@ -28,12 +28,18 @@ const KMS_MODES = [
 type Where = { Resource: Text | Text[] } | { NotResource: Text[] };
 
 export function targetBucketStatements(stack: Stack, rights: Rights): Statement[] {
-  return [readByFunctionsAlone(stack, rights, 'target'), keepEncryption(stack), ...writesAsPolicySays(stack)];
+  return [readByFunctionsAlone(stack, rights, 'target'), keepEncryption(stack), noReplicas(stack), ...writesAsPolicySays(stack)];
 }
 
 /** Changes an object's key in place, past every rule about writes; nothing here uses it. */
 function keepEncryption(stack: Stack): Statement {
   return { ...deny('KeepEncryption', { Resource: sub(`${bucketArn(stack, 'target')}/*`) }), Action: ['s3:UpdateObjectEncryption'] };
+}
+
+/** Replication writes and deletes by actions of its own, and says no encryption; nothing here replicates into the target bucket. */
+function noReplicas(stack: Stack): Statement {
+  const Action = ['s3:ObjectOwnerOverrideToBucketOwner', 's3:ReplicateDelete', 's3:ReplicateObject', 's3:ReplicateTags'];
+  return { ...deny('NoReplicas', { Resource: sub(`${bucketArn(stack, 'target')}/*`) }), Action };
 }
 
 function writesAsPolicySays(stack: Stack): Statement[] {

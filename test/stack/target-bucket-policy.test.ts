@@ -140,6 +140,15 @@ describe('the target bucket, to readers', () => {
     expect(mayRead(BREAK_GLASS, 's3:UpdateObjectEncryption', [BREAK_GLASS])).toBe(false);
   });
 
+  it.each(['s3:ReplicateObject', 's3:ReplicateDelete', 's3:ReplicateTags', 's3:ObjectOwnerOverrideToBucketOwner'])(
+    'takes nothing from replication, whoever set it up: %s',
+    (action) => {
+      for (const role of [roleArn('encrypt'), BREAK_GLASS, `arn:aws:iam::${ACCOUNT_ID}:role/replication`]) {
+        expect(mayRead(role, action, [BREAK_GLASS])).toBe(false);
+      }
+    },
+  );
+
   it('never shuts the account out of its own bucket', () => {
     const role = `arn:aws:iam::${ACCOUNT_ID}:role/Admin`;
     for (const action of [
