@@ -43,16 +43,17 @@ function bucketPolicy(stack: Stack, which: BucketName, statements: Statement[]):
   };
 }
 
-/** Object Lock keeps versions from being deleted; under GOVERNANCE this keeps everybody but break-glass from lifting it. */
+/**
+ * Object Lock keeps versions from being deleted; this keeps everybody from lifting GOVERNANCE, break-glass as well: whoever must delete
+ * evidence changes this policy first, which is told.
+ */
 function keepEvidence(stack: Stack): Statement {
-  const { breakGlass } = stack.settings;
   return {
     Sid: 'KeepEvidence',
     Effect: 'Deny',
     Principal: '*',
     Action: ['s3:BypassGovernanceRetention', 's3:DeleteObjectVersion', 's3:PutObjectLegalHold', 's3:PutObjectRetention'],
     Resource: sub(`${bucketArn(stack, 'audit')}/*`),
-    ...(breakGlass.length === 0 ? {} : { Condition: { ArnNotEquals: { 'aws:PrincipalArn': breakGlass } } }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Bucket policies: the statements that must stand there. What they do to requests, the probes try. */
 import { GetBucketPolicyCommand } from '@aws-sdk/client-s3';
+import { GetResourcePolicyCommand } from '@aws-sdk/client-secrets-manager';
 import { awsCommand } from '../aws-command.ts';
 import type { DoctorContext } from '../context.ts';
 import { type ExpectedStatement, targetStatements, tlsStatements } from '../expected-policies.ts';
@@ -45,17 +46,16 @@ const JUDGES: Record<BucketUnderCheck['subject'], Judge> = {
 };
 
 /**
- * Who may break the glass, as the audit bucket's policy says, which is always the stack's own.
- * @returns `null`: it may not be read, or says nothing of the kind
+ * Who may break the glass, as the policy of the stack's own secret says.
+ * @returns `null`: it may not be read, or says nothing of the kind, as one that was brought
  */
 export async function breakGlassOf({ clients, stack }: DoctorContext): Promise<string[] | null> {
-  const ask = new GetBucketPolicyCommand({ Bucket: stack.auditBucket, ExpectedBucketOwner: stack.account });
-  const text = await clients.s3.send(ask).then(
-    ({ Policy }) => Policy,
+  const text = await clients.secrets.send(new GetResourcePolicyCommand({ SecretId: stack.customerKeySecret })).then(
+    ({ ResourcePolicy }) => ResourcePolicy,
     () => undefined,
   );
   const keeps = deniesIn(text).filter(
-    (statement) => covers(statement, 's3:BypassGovernanceRetention') && !covers(statement, 's3:GetObject'),
+    (statement) => covers(statement, 'secretsmanager:PutSecretValue') && !covers(statement, 'secretsmanager:GetSecretValue'),
   );
   return keeps.length === 0 ? null : keeps.flatMap((statement) => comparedWith(statement, BUT_FOR, 'aws:PrincipalArn'));
 }

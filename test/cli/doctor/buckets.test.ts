@@ -9,6 +9,7 @@ import {
   GetPublicAccessBlockCommand,
   HeadBucketCommand,
 } from '@aws-sdk/client-s3';
+import { GetResourcePolicyCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from 'vitest';
 import { buckets } from '../../../cli/doctor/checks/buckets.ts';
 import { targetStatements } from '../../../cli/doctor/expected-policies.ts';
@@ -16,13 +17,13 @@ import { audit, ingest, rule, target, told } from './bucket-answers.ts';
 import {
   allBlocked,
   healthyWorld,
-  KEEP_EVIDENCE,
   OTHER_QUEUE,
   POLICY,
   policyText,
   queueArn,
   refusal,
   STACK,
+  secretPolicy,
   TARGET,
   TLS,
   type World,
@@ -198,9 +199,8 @@ describe('buckets', () => {
     ],
     [
       'nothing in one who may both break the glass and read',
-      ({ s3 }) => {
-        const Condition = { ArnNotEquals: { 'aws:PrincipalArn': [BREAKER] } };
-        s3.on(GetBucketPolicyCommand, audit).resolves({ Policy: policyText(...TLS, { ...KEEP_EVIDENCE, Condition }) });
+      ({ s3, secrets }) => {
+        secrets.on(GetResourcePolicyCommand).resolves({ ResourcePolicy: secretPolicy([BREAKER]) });
         s3.on(GetBucketPolicyCommand, target).resolves({ Policy: policyText(...targetStatements(STACK, POLICY, [BREAKER])) });
       },
       [],

@@ -8,6 +8,7 @@ import {
   PutObjectCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { GetResourcePolicyCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from 'vitest';
 import { targetStatements } from '../../../cli/doctor/expected-policies.ts';
 import { tryTargetPolicy } from '../../../cli/doctor/probes/target-policy.ts';
@@ -104,7 +105,7 @@ describe("the target bucket's policy, by trying it", () => {
   ])('knows %s who may break the glass', async (_, operator, named) => {
     const made = world();
     made.s3.on(GetObjectCommand).rejects(refusal('NoSuchKey', 404));
-    made.s3.on(GetBucketPolicyCommand, { Bucket: STACK.auditBucket }).rejects(denied(NOT_ALLOWED));
+    made.secrets.on(GetResourcePolicyCommand).rejects(refusal('AccessDeniedException'));
     made.s3
       .on(GetBucketPolicyCommand, { Bucket: STACK.targetBucket })
       .resolves({ Policy: policyText(...targetStatements(STACK, POLICY, [named])) });

@@ -94,6 +94,17 @@ export function keyPolicy(principalArn: string[] = [roleArn(STACK, 'encrypt'), r
   });
 }
 
+/** @param breakGlass who may read and change it past the functions */
+export function secretPolicy(breakGlass: string[]): string {
+  const denied = { Effect: 'Deny', Principal: '*', Resource: '*' };
+  const butFor = (principals: string[]) =>
+    principals.length === 0 ? {} : { Condition: { ArnNotEquals: { 'aws:PrincipalArn': principals } } };
+  return policyText(
+    { ...denied, Action: 'secretsmanager:GetSecretValue', ...butFor([roleArn(STACK, 'encrypt'), ...breakGlass]) },
+    { ...denied, Action: ['secretsmanager:PutSecretValue', 'secretsmanager:RotateSecret'], ...butFor(breakGlass) },
+  );
+}
+
 export function queuePolicy(sourceArn: string | string[]): string {
   return policyText({
     Effect: 'Allow',
@@ -154,15 +165,7 @@ export function healthyWorld(change: { stack?: Partial<Stack>; policy?: DoctorCo
   kms.on(GetKeyPolicyCommand).resolves({ Policy: keyPolicy() });
 
   secrets.on(DescribeSecretCommand).resolves({ VersionIdsToStages: { one: ['AWSCURRENT'] } });
-  secrets.on(GetResourcePolicyCommand).resolves({
-    ResourcePolicy: policyText({
-      Effect: 'Deny',
-      Principal: '*',
-      Action: 'secretsmanager:GetSecretValue',
-      Resource: '*',
-      Condition: { ArnNotEquals: { 'aws:PrincipalArn': [roleArn(STACK, 'encrypt')] } },
-    }),
-  });
+  secrets.on(GetResourcePolicyCommand).resolves({ ResourcePolicy: secretPolicy([]) });
 
   sqs.on(GetQueueAttributesCommand).resolves({ Attributes: { SqsManagedSseEnabled: 'true', ApproximateNumberOfMessages: '0' } });
   for (const [what, bucket] of [['ingest', stack.ingestBucket] as const, ['target-events', stack.targetBucket] as const]) {
