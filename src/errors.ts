@@ -122,9 +122,14 @@ export class SealdropError extends Error {
 
 export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
 
-/** Gives a SealdropError as it is and wraps anything else as `unknown`. */
+/** Gives a SealdropError as it is, with its object if it names none, and wraps anything else as `unknown`. */
 export function asSealdropError(error: unknown, object?: ErrorObject): SealdropError {
-  if (error instanceof SealdropError) return error;
+  if (error instanceof SealdropError) {
+    // What failed before any object was asked about, a key say, is still about this one.
+    return error.object !== undefined || object === undefined
+      ? error
+      : new SealdropError(error.code, error.message, { object, cause: error });
+  }
   return new SealdropError('unknown', error instanceof Error ? `${error.name}: ${error.message}` : String(error), { object, cause: error });
 }
 

@@ -22,6 +22,8 @@ const COMMON: ErrorNames = {
   InternalServerError: ['service-unavailable', 'the service failed'],
   InternalServiceError: ['service-unavailable', 'the service failed'],
   ServiceUnavailable: ['service-unavailable', 'the service is unavailable'],
+  AccessDenied: ['access-denied', 'the function may not do this'],
+  AccessDeniedException: ['access-denied', 'the function may not do this'],
   ExpiredToken: ['service-unavailable', "the function's credentials expired"],
   ExpiredTokenException: ['service-unavailable', "the function's credentials expired"],
 };

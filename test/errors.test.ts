@@ -39,9 +39,17 @@ describe('a session token', () => {
 });
 
 describe('asSealdropError', () => {
-  it('gives ours as it is', () => {
-    const error = new SealdropError('conflict', 'x');
-    expect(asSealdropError(error, { bucket: 'b', key: 'k' })).toBe(error);
+  it('gives ours as it is when it names its object, or when there is none to name', () => {
+    const named = new SealdropError('conflict', 'x', { object: { bucket: 'a', key: 'j' } });
+    expect(asSealdropError(named, { bucket: 'b', key: 'k' })).toBe(named);
+    const nameless = new SealdropError('conflict', 'x');
+    expect(asSealdropError(nameless)).toBe(nameless);
+  });
+
+  it('names the object of ours that knows none', () => {
+    const cause = new SealdropError('kms-key-denied', 'x');
+    const object = { bucket: 'b', key: 'k' };
+    expect(asSealdropError(cause, object)).toMatchObject({ code: 'kms-key-denied', message: 'x', retryable: false, object, cause });
   });
 
   it.each([

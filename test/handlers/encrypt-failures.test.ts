@@ -58,6 +58,21 @@ describe('a permanent failure', () => {
     expect(delays(world)).toEqual([]);
   });
 
+  it('of a key names the object that wanted it', async () => {
+    const world = encryptWorld();
+    world.secretsManager.on(GetSecretValueCommand).rejects(secretError('ResourceNotFoundException'));
+    await createHandler(() => world.deps)(queued([notification({ key: 'cards/a.txt' })]));
+    expect(deadLetters(world)).toMatchObject([
+      {
+        MessageAttributes: {
+          code: { StringValue: 'customer-key-missing' },
+          bucket: { StringValue: INGEST_BUCKET },
+          key: { StringValue: 'cards/a.txt' },
+        },
+      },
+    ]);
+  });
+
   it('is an audit event and no record', async () => {
     const { world, run } = failingCopy(GONE);
     await run(queued([notification({})]));
