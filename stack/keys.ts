@@ -1,7 +1,7 @@
 /** The stack's KMS keys: one for objects, one for what operations need even when the first is shut. */
 import { att, type Condition, type Part, policyDocument, ref, retained, type Statement, sub } from './cloudformation.ts';
 import { stackKey } from './keys-in-use.ts';
-import { ACCOUNT, alarmArns, FUNCTIONS, roleArn, stackName, trailArn, VIA_S3 } from './names.ts';
+import { ACCOUNT, alarmArns, bucketArn, FUNCTIONS, roleArn, stackName, trailArn, VIA_S3 } from './names.ts';
 import type { Right, Rights } from './rights.ts';
 import type { Stack } from './stack.ts';
 
@@ -67,8 +67,7 @@ export function operationsKey(stack: Stack): Part {
   };
   const statements = [
     ...administered(),
-    // IAM policies of the account decide who reads the audit bucket.
-    byS3('AuditBucketByS3', ['kms:Decrypt', 'kms:GenerateDataKey'], null),
+    auditBucketByS3(stack),
     service('AlarmsNotify', 'cloudwatch.amazonaws.com', ['kms:Decrypt', 'kms:GenerateDataKey'], ownAlarms),
     service('KeyEventsNotify', 'events.amazonaws.com', ['kms:Decrypt', 'kms:GenerateDataKey']),
     ...(stack.settings.dataEvents
@@ -132,6 +131,19 @@ function byS3(Sid: string, actions: string[], principals: string[] | null): Stat
       StringEquals: { 'kms:ViaService': sub(VIA_S3), 'kms:CallerAccount': ref('AWS::AccountId') },
       ...(principals === null ? {} : { ArnEquals: { 'aws:PrincipalArn': principals.map(sub) } }),
     },
+  };
+}
+
+/**
+ * IAM policies of the account decide who reads the audit bucket. What S3 encrypts for is the bucket with a Bucket Key and the object without:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html#encryption-context
+ */
+function auditBucketByS3(stack: Stack): Statement {
+  const bucket = bucketArn(stack, 'audit');
+  const statement = byS3('AuditBucketByS3', ['kms:Decrypt', 'kms:GenerateDataKey'], null);
+  return {
+    ...statement,
+    Condition: { ...statement.Condition, StringLike: { 'kms:EncryptionContext:aws:s3:arn': [sub(bucket), sub(`${bucket}/*`)] } },
   };
 }
 

@@ -101,10 +101,23 @@ describe("operations' key", () => {
     expect(sids(true)).toContain('TrailEncrypts');
   });
 
+  const bucket = (what: string) => `arn:aws:s3:::sealdrop-qa-${what}-${ACCOUNT_ID}-${REGION}`;
+  const forWhat = (arn: string) => ({ ...VIA_S3, 'kms:EncryptionContext:aws:s3:arn': arn });
+
   it('is used by people through S3 alone', () => {
     const may = keyOf(stackOf(), 'OperationsKey');
-    expect(may(ADMIN, 'kms:Decrypt')).toBe(true);
-    expect(may(ADMIN, 'kms:Decrypt', { 'kms:CallerAccount': ACCOUNT_ID })).toBe(false);
+    expect(may(ADMIN, 'kms:Decrypt', forWhat(bucket('audit')))).toBe(true);
+    const directly = { 'kms:CallerAccount': ACCOUNT_ID, 'kms:EncryptionContext:aws:s3:arn': bucket('audit') };
+    expect(may(ADMIN, 'kms:Decrypt', directly)).toBe(false);
+  });
+
+  it.each(['kms:Decrypt', 'kms:GenerateDataKey'])('serves the audit bucket and its objects alone: %s', (action) => {
+    const may = keyOf(stackOf(), 'OperationsKey');
+    for (const arn of [bucket('audit'), `${bucket('audit')}/AWSLogs/a`]) expect(may(ADMIN, action, forWhat(arn)), arn).toBe(true);
+    for (const arn of [bucket('target'), `${bucket('ingest')}/a`, `${bucket('audit')}-2/a`]) {
+      expect(may(ADMIN, action, forWhat(arn)), arn).toBe(false);
+    }
+    expect(may(ADMIN, action, VIA_S3)).toBe(false);
   });
 });
 
