@@ -126,6 +126,17 @@ function contradictions(settings: Settings, { stage, region }: GivenSettings): s
   if (targetBucketOwner !== null && targetBucket === null) {
     problems.push(`targetBucketOwner=${targetBucketOwner}: it says who owns a brought bucket; give targetBucket as well`);
   }
+  const accounts = new Set([...settings.breakGlass, ...settings.ingestReaders].map((arn) => arn.split(':')[4]));
+  if (accounts.size > 1) {
+    problems.push(
+      `breakGlass, ingestReaders: they name the accounts ${[...accounts].join(', ')}; all ARNs must be of one, the stack's own`,
+    );
+  }
+  if (settings.dataEvents && targetBucketOwner !== null) {
+    problems.push(
+      `dataEvents=true: the trail records reads of the stack's own account, not of ${targetBucketOwner}; leave targetBucketOwner out if they are one, or record them there`,
+    );
+  }
   for (const [name, arn] of Object.entries({ kmsKey, customerKeySecret })) {
     const elsewhere = arn?.split(':')[3];
     if (elsewhere !== undefined && elsewhere !== region) problems.push(`${name}=${arn}: it lies in ${elsewhere}, the stack in ${region}`);

@@ -150,6 +150,24 @@ describe('readSettings', () => {
     expect(problemsOf({ targetBucketOwner: '444455556666' })).toEqual([expect.stringContaining('give targetBucket as well')]);
   });
 
+  it('refuses principals of two accounts, in one list or in both', () => {
+    const [own, other] = ['arn:aws:iam::111122223333:role/a', 'arn:aws:iam::444455556666:user/b'];
+    const refused = [
+      "breakGlass, ingestReaders: they name the accounts 111122223333, 444455556666; all ARNs must be of one, the stack's own",
+    ];
+    expect(problemsOf({ breakGlass: `${own},${other}` })).toEqual(refused);
+    expect(problemsOf({ breakGlass: own, ingestReaders: other })).toEqual(refused);
+    expect(readSettings(given({ breakGlass: own, ingestReaders: own.replace('/a', '/c') })).ingestReaders).toHaveLength(1);
+  });
+
+  it('refuses to record reads of a bucket whose owner is named', () => {
+    const brought = { targetBucket: 'team-vault', targetBucketOwner: '444455556666' };
+    expect(problemsOf({ ...brought, dataEvents: 'true' })).toEqual([
+      expect.stringContaining("dataEvents=true: the trail records reads of the stack's own account, not of 444455556666"),
+    ]);
+    expect(readSettings(given({ ...brought, targetBucketOwner: null, dataEvents: 'true' })).dataEvents).toBe(true);
+  });
+
   it('refuses a key and a secret of another Region', () => {
     const kmsKey = KEY.replace('us-east-1', 'eu-west-1');
     const customerKeySecret = SECRET.replace('us-east-1', 'eu-west-1');
