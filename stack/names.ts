@@ -49,6 +49,9 @@ export const ACCOUNT = `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:root`;
 /** How KMS sees requests that S3 makes for somebody: https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service */
 export const VIA_S3 = `s3.\${AWS::Region}.\${AWS::URLSuffix}`;
 
+/** And those that Secrets Manager makes. */
+export const VIA_SECRETS_MANAGER = `secretsmanager.\${AWS::Region}.\${AWS::URLSuffix}`;
+
 /** Who owns the target bucket: another account's bucket may be brought. */
 export const targetOwner = ({ settings }: Stack): string => settings.targetBucketOwner ?? `\${AWS::AccountId}`;
 

@@ -2,7 +2,17 @@
 import { decryptKeyArns, encryptKeyArns, namesManagedKey, namesMode } from '../src/policy/keys.ts';
 import { type Condition, sub, type Text } from './cloudformation.ts';
 import { customerKeySecret, stackKey, usesStackKey } from './keys-in-use.ts';
-import { bucketArn, bucketName, FUNCTIONS, type FunctionName, logStreamArns, queueArn, tableArn, VIA_S3 } from './names.ts';
+import {
+  bucketArn,
+  bucketName,
+  FUNCTIONS,
+  type FunctionName,
+  logStreamArns,
+  queueArn,
+  tableArn,
+  VIA_S3,
+  VIA_SECRETS_MANAGER,
+} from './names.ts';
 import type { Stack } from './stack.ts';
 
 export interface Right {
@@ -30,7 +40,7 @@ export function rightsOf(stack: Stack): Rights {
       right('WriteTarget', ['s3:PutObject', 's3:PutObjectTagging'], objects(stack, 'target')),
       items('WriteEventsAndRecords', ['dynamodb:BatchWriteItem', 'dynamodb:PutItem'], ['audit', 'object'], stack),
       ...consume(stack, 'ingest'),
-      ...(namesMode(stack.policy, 'sse-c') ? [readCustomerKey(stack)] : []),
+      ...(namesMode(stack.policy, 'sse-c') ? readCustomerKey(stack) : []),
       ...byS3('EncryptByS3', ['kms:GenerateDataKey', 'kms:Decrypt'], encryptKeys(stack)),
       ...nameManagedKey(stack),
     ],
@@ -58,7 +68,7 @@ export function rightsOf(stack: Stack): Rights {
       items('ReadRecords', ['dynamodb:Query'], ['object'], stack),
       items('RecordReads', ['dynamodb:PutItem'], ['audit'], stack),
       // Objects of a former policy may be under SSE-C, whatever today's says.
-      readCustomerKey(stack),
+      ...readCustomerKey(stack),
       ...byS3('DecryptByS3', ['kms:Decrypt'], [stackKey(stack), ...decryptKeyArns(stack.policy)]),
     ],
     // ListObjectsV2; refusals are recorded.
@@ -119,8 +129,20 @@ function consume(stack: Stack, queue: 'ingest' | 'target-events'): Right[] {
   ];
 }
 
-function readCustomerKey(stack: Stack): Right {
-  return right('ReadCustomerKey', ['secretsmanager:GetSecretValue'], [customerKeySecret(stack)]);
+/** A secret that was brought may be under a customer managed key, which Secrets Manager then uses in the role's name. */
+function readCustomerKey(stack: Stack): Right[] {
+  const { customerKeySecret: brought } = stack.settings;
+  const read = right('ReadCustomerKey', ['secretsmanager:GetSecretValue'], [customerKeySecret(stack)]);
+  if (brought === null) return [read];
+  return [
+    read,
+    {
+      ...right('DecryptCustomerKey', ['kms:Decrypt'], [sub(`arn:\${AWS::Partition}:kms:\${AWS::Region}:*:key/*`)]),
+      // https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+      condition: { StringEquals: { 'kms:ViaService': sub(VIA_SECRETS_MANAGER), 'kms:EncryptionContext:SecretARN': brought } },
+      reason: 'Which key the secret is under is not known here; the conditions let it open this one secret and nothing else.',
+    },
+  ];
 }
 
 function encryptKeys(stack: Stack): Text[] {

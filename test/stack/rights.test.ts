@@ -135,6 +135,26 @@ describe('rightsOf', () => {
     expect(resourcesOf(find(download, 'ReadCustomerKey'))).toEqual([secret]);
   });
 
+  it('opens a brought secret under whatever key it is, by Secrets Manager and for that secret alone', () => {
+    const secret = `arn:aws:secretsmanager:${REGION}:${ACCOUNT_ID}:secret:team-AbC123`;
+    const held = (settings: { customerKeySecret?: string }, mode: string) => {
+      const rights = rightsOf(stackOf(policyOf([], { mode }), settings));
+      return FUNCTIONS.filter((name) => find(rights[name], 'DecryptCustomerKey'));
+    };
+    expect(held({}, 'sse-c')).toEqual([]);
+    expect(held({ customerKeySecret: secret }, 'sse-c')).toEqual(['encrypt', 'download']);
+    expect(held({ customerKeySecret: secret }, 'sse-kms')).toEqual(['download']);
+    const { download } = rightsOf(stackOf(policyOf(), { customerKeySecret: secret }));
+    const right = find(download, 'DecryptCustomerKey');
+    expect([right?.actions, resourcesOf(right), plain(right?.condition)]).toEqual([
+      ['kms:Decrypt'],
+      [`arn:aws:kms:${REGION}:*:key/*`],
+      {
+        StringEquals: { 'kms:ViaService': `secretsmanager.${REGION}.amazonaws.com`, 'kms:EncryptionContext:SecretARN': secret },
+      },
+    ]);
+  });
+
   it('names a key once that policy and parameters both name', () => {
     const stack = stackOf(policyOf([{ match: { prefix: 'a' }, encryption: { mode: 'sse-kms', key: KEY_ARN } }]), { kmsKey: KEY_ARN });
     expect(resourcesOf(find(rightsOf(stack).encrypt, 'EncryptByS3'))).toEqual([KEY_ARN]);

@@ -75,7 +75,7 @@ export const ACCESS_RULES: Record<string, Rule> = {
       })),
   ],
 
-  'keys are used through S3': (template) =>
+  'keys are used through a service': (template) =>
     allowed(template)
       .filter((statement) => statement.kind === 'identity' && isCryptographic(statement))
       .filter(({ conditions }) => !conditions.some(({ operator, key }) => operator === 'StringEquals' && key === 'kms:ViaService'))

@@ -2,6 +2,8 @@
 export const REASONS: Record<string, Record<string, string>> = {
   'no wildcard among resources': {
     NameManagedKey: "The AWS managed key's id is not known before S3 makes it; the condition on its alias narrows this to that one key.",
+    DecryptCustomerKey:
+      'Which key a brought secret is under is not known; by its ARN in the encryption context, this opens that one secret.',
     // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
     WriteTraces: 'X-Ray knows no resources for these actions; they are allowed only when tracing is asked for.',
   },
