@@ -9,6 +9,9 @@ const ADDITIONS = ['PutItem', 'BatchWriteItem', 'PartiQLInsert'];
 const CHANGES = ['DeleteItem', 'PartiQLDelete', 'PartiQLUpdate', 'UpdateItem'];
 
 export function auditTable(stack: Stack, rights: Rights): Part {
+  const { auditTable: brought } = stack.settings;
+  const outputs = { AuditTableName: { Value: brought ?? ref('AuditTable'), Description: 'Audit events and object records.' } };
+  if (brought !== null) return { Outputs: outputs };
   return {
     Resources: {
       AuditTable: {
@@ -32,7 +35,7 @@ export function auditTable(stack: Stack, rights: Rights): Part {
         },
       },
     },
-    Outputs: { AuditTableName: { Value: ref('AuditTable'), Description: 'Audit events and object records.' } },
+    Outputs: outputs,
   };
 }
 

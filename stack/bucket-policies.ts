@@ -10,13 +10,15 @@ const LOGICAL_IDS = { ingest: 'IngestBucket', target: 'TargetBucket', audit: 'Au
 
 /** A brought bucket keeps the policy that it has; `sealdrop doctor` says what it lacks. */
 export function bucketPolicies(stack: Stack, rights: Rights): Part {
-  const { ingestBucket, targetBucket } = stack.settings;
+  const { ingestBucket, targetBucket, auditBucket, dataEvents } = stack.settings;
   const policies = {
     ...(ingestBucket === null
       ? { IngestBucketPolicy: bucketPolicy(stack, 'ingest', [readByFunctionsAlone(stack, rights, 'ingest')]) }
       : {}),
     ...(targetBucket === null ? { TargetBucketPolicy: bucketPolicy(stack, 'target', targetBucketStatements(stack, rights)) } : {}),
-    AuditBucketPolicy: bucketPolicy(stack, 'audit', [keepEvidence(stack), ...(stack.settings.dataEvents ? trailWrites(stack) : [])]),
+    ...(auditBucket === null
+      ? { AuditBucketPolicy: bucketPolicy(stack, 'audit', [keepEvidence(stack), ...(dataEvents ? trailWrites(stack) : [])]) }
+      : {}),
   };
   return { Resources: policies };
 }

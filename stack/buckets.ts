@@ -1,8 +1,7 @@
 /** The three buckets. Who may do what with them stands in bucket-policies.ts and target-bucket-policy.ts. */
 import { namesMode } from '../src/policy/keys.ts';
 import { type Part, type Resource, ref, retained, sub, type Text } from './cloudformation.ts';
-import { operationsKeyArn } from './keys.ts';
-import { stackKey } from './keys-in-use.ts';
+import { operationsKeyArn, stackKey } from './keys-in-use.ts';
 import { type BucketName, bucketName, queueArn, targetOwner } from './names.ts';
 import type { Stack } from './stack.ts';
 
@@ -11,18 +10,18 @@ const UNFINISHED_UPLOAD_DAYS = 7;
 const INGEST_NONCURRENT_DAYS = 30;
 
 export function buckets(stack: Stack): Part {
-  const { ingestBucket, targetBucket } = stack.settings;
+  const { ingestBucket, targetBucket, auditBucket } = stack.settings;
   return {
     Resources: {
       ...(ingestBucket === null ? { IngestBucket: ingest(stack) } : {}),
       ...(targetBucket === null ? { TargetBucket: target(stack) } : {}),
-      AuditBucket: audit(stack),
+      ...(auditBucket === null ? { AuditBucket: audit(stack) } : {}),
     },
     Outputs: {
       IngestBucketName: { Value: ingestBucket ?? ref('IngestBucket'), Description: 'Where applications drop files.' },
       TargetBucketName: { Value: targetBucket ?? ref('TargetBucket'), Description: 'Where the encrypted copies live.' },
       TargetBucketOwner: { Value: sub(targetOwner(stack)), Description: 'The account that owns the target bucket.' },
-      AuditBucketName: { Value: ref('AuditBucket'), Description: 'Where evidence is kept under Object Lock.' },
+      AuditBucketName: { Value: auditBucket ?? ref('AuditBucket'), Description: 'Where evidence is kept under Object Lock.' },
     },
   };
 }
@@ -87,7 +86,7 @@ function audit(stack: Stack): Resource {
     ...bucket(stack, 'audit'),
     Properties: {
       ...bucket(stack, 'audit').Properties,
-      BucketEncryption: encryption(underKey(operationsKeyArn), 'SSE-C'),
+      BucketEncryption: encryption(underKey(operationsKeyArn(stack)), 'SSE-C'),
       ObjectLockEnabled: true,
       ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention: { Mode, Days } } },
       // Nothing expires here by itself: when evidence may go is for its keepers to say.

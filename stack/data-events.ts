@@ -1,6 +1,7 @@
 /** Reads of files and of their copies past the API, which S3 events never tell: CloudTrail records them, as an option since it costs by the event. */
-import { type Part, ref, sub } from './cloudformation.ts';
-import { bucketArn, nameOf } from './names.ts';
+import { type Part, sub } from './cloudformation.ts';
+import { operationsKeyId } from './keys-in-use.ts';
+import { bucketArn, bucketName, nameOf } from './names.ts';
 import type { Stack } from './stack.ts';
 
 /** The files go to the audit bucket, under its Object Lock, below AWSLogs/. */
@@ -10,11 +11,12 @@ export function dataEvents(stack: Stack): Part {
     Resources: {
       ReadsTrail: {
         Type: 'AWS::CloudTrail::Trail',
-        DependsOn: 'AuditBucketPolicy',
+        // CloudTrail asks whether it may write; in a brought bucket its owner must have said so.
+        ...(stack.settings.auditBucket === null ? { DependsOn: 'AuditBucketPolicy' } : {}),
         Properties: {
           TrailName: sub(nameOf(stack, 'reads')),
-          S3BucketName: ref('AuditBucket'),
-          KMSKeyId: ref('OperationsKey'),
+          S3BucketName: sub(bucketName(stack, 'audit')),
+          KMSKeyId: operationsKeyId(stack),
           IsLogging: true,
           EnableLogFileValidation: true,
           IsMultiRegionTrail: false,

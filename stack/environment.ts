@@ -1,7 +1,7 @@
 /** What each function is told. Each declares only what it needs. */
 import { att, ref, sub, type Text } from './cloudformation.ts';
 import { customerKeySecret, stackKey } from './keys-in-use.ts';
-import { bucketName, type FunctionName, nameOf, roleId, targetOwner } from './names.ts';
+import { bucketName, type FunctionName, roleId, tableName, targetOwner } from './names.ts';
 import { type QueueDefinition, queueDefinitions } from './queues.ts';
 import type { Stack } from './stack.ts';
 
@@ -10,7 +10,7 @@ const RECORD_GRACE_SECONDS = 900;
 
 export function environment(stack: Stack): Record<FunctionName, Record<string, Text>> {
   const target = { TARGET_BUCKET: sub(bucketName(stack, 'target')), TARGET_BUCKET_OWNER: sub(targetOwner(stack)) };
-  const table = { AUDIT_TABLE: sub(nameOf(stack, 'audit')) };
+  const table = { AUDIT_TABLE: sub(tableName(stack)) };
   const stackName = { STACK_NAME: ref('AWS::StackName') };
   const serving = { ...target, ...table, ...stackName };
   const queues = queueDefinitions(stack);

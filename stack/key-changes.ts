@@ -1,8 +1,7 @@
 /** What happens to the keys: those of objects, that of operations, and the customer key. */
 import { decryptKeyArns } from '../src/policy/keys.ts';
 import { sub, type Text } from './cloudformation.ts';
-import { operationsKeyArn } from './keys.ts';
-import { customerKeySecret, stackKey } from './keys-in-use.ts';
+import { customerKeySecret, operationsKeyArn, stackKey } from './keys-in-use.ts';
 import { nameOf, partialSecretArn } from './names.ts';
 import type { Stack } from './stack.ts';
 import { calls, type Watch } from './watch.ts';
@@ -86,7 +85,7 @@ function watchKeys(keys: Text[], at: number): Watch[] {
 
 function keysToWatch(stack: Stack): Text[] {
   const own = stackKey(stack);
-  return [own, operationsKeyArn, ...decryptKeyArns(stack.policy).filter((arn) => arn !== own)];
+  return [own, operationsKeyArn(stack), ...decryptKeyArns(stack.policy).filter((arn) => arn !== own)];
 }
 
 /** Callers may name a secret by its ARN, by its ARN without the six characters that Secrets Manager adds, or by its name. */

@@ -1,5 +1,5 @@
 /** The stack's KMS keys: one for objects, one for what operations need even when the first is shut. */
-import { att, type Condition, type Part, policyDocument, ref, retained, type Statement, sub } from './cloudformation.ts';
+import { type Condition, type Part, policyDocument, ref, retained, type Statement, sub } from './cloudformation.ts';
 import { stackKey } from './keys-in-use.ts';
 import { ACCOUNT, alarmArns, bucketArn, FUNCTIONS, roleArn, stackName, trailArn, VIA_S3 } from './names.ts';
 import type { Right, Rights } from './rights.ts';
@@ -61,6 +61,7 @@ export function objectKey(stack: Stack, rights: Rights): Part {
  * EventBridge gives KMS no source to be held to: https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
  */
 export function operationsKey(stack: Stack): Part {
+  if (stack.settings.operationsKey !== null) return {};
   const ownAlarms: Condition = {
     StringEquals: { 'aws:SourceAccount': ref('AWS::AccountId') },
     ArnLike: { 'aws:SourceArn': sub(alarmArns(stack)) },
@@ -89,8 +90,6 @@ export function operationsKey(stack: Stack): Part {
     },
   };
 }
-
-export const operationsKeyArn = att('OperationsKey', 'Arn');
 
 function key(Description: string, statements: Statement[]) {
   return {

@@ -20,10 +20,13 @@ export const nameOf = ({ stage }: Stack, what: string): string => `sealdrop-${st
 
 /** The stack's own, or the one that was brought. */
 export function bucketName(stack: Stack, which: BucketName): string {
-  const { ingestBucket, targetBucket } = stack.settings;
-  const brought = { ingest: ingestBucket, target: targetBucket, audit: null }[which];
+  const { ingestBucket, targetBucket, auditBucket } = stack.settings;
+  const brought = { ingest: ingestBucket, target: targetBucket, audit: auditBucket }[which];
   return brought ?? nameOf(stack, which);
 }
+
+/** The stack's own, or the one that was brought. */
+export const tableName = (stack: Stack): string => stack.settings.auditTable ?? nameOf(stack, 'audit');
 
 export const bucketArn = (stack: Stack, which: BucketName): string => `arn:\${AWS::Partition}:s3:::${bucketName(stack, which)}`;
 
@@ -31,7 +34,7 @@ export const roleArn = (stack: Stack, name: FunctionName): string =>
   `arn:\${AWS::Partition}:iam::\${AWS::AccountId}:role/${nameOf(stack, name)}`;
 
 export const queueArn = (stack: Stack, what: string): string => regional('sqs', nameOf(stack, what));
-export const tableArn = (stack: Stack): string => regional('dynamodb', `table/${nameOf(stack, 'audit')}`);
+export const tableArn = (stack: Stack): string => regional('dynamodb', `table/${tableName(stack)}`);
 export const topicArn = (stack: Stack): string => regional('sns', nameOf(stack, 'alarms'));
 export const trailArn = (stack: Stack): string => regional('cloudtrail', `trail/${nameOf(stack, 'reads')}`);
 /** @param name what stands behind `sealdrop-STAGE-` in the rule's name */

@@ -1,5 +1,6 @@
 /** Where alarms and what happens to keys and guards are told. */
 import { type Part, policyDocument, ref, sub, tlsOnly } from './cloudformation.ts';
+import { operationsKeyId } from './keys-in-use.ts';
 import { alarmArns, nameOf, topicArn } from './names.ts';
 import { notices } from './notices.ts';
 import type { Stack } from './stack.ts';
@@ -11,7 +12,7 @@ export function notifications(stack: Stack): Part {
     Resources: {
       AlarmTopic: {
         Type: 'AWS::SNS::Topic',
-        Properties: { TopicName: sub(nameOf(stack, 'alarms')), KmsMasterKeyId: ref('OperationsKey') },
+        Properties: { TopicName: sub(nameOf(stack, 'alarms')), KmsMasterKeyId: operationsKeyId(stack) },
       },
       AlarmTopicPolicy: { Type: 'AWS::SNS::TopicPolicy', Properties: { Topics: [topic], PolicyDocument: topicPolicy(stack) } },
       ...(alarmEmail === null

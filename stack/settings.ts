@@ -1,6 +1,15 @@
 /** The stack's parameters: what there is, what each may be, and every problem of what was given at once. Pure. */
 import { z } from 'zod';
-import { ACCOUNT_ID, bucketNameProblem, EMAIL, KMS_KEY_ARN, PRINCIPAL_ARN, RETENTION_DAYS, SECRET_ARN } from './setting-values.ts';
+import {
+  ACCOUNT_ID,
+  bucketNameProblem,
+  EMAIL,
+  KMS_KEY_ARN,
+  PRINCIPAL_ARN,
+  RETENTION_DAYS,
+  SECRET_ARN,
+  TABLE_NAME,
+} from './setting-values.ts';
 import { shownError } from './shown-error.ts';
 
 /** How many days Object Lock and lifecycles take at most. */
@@ -27,6 +36,10 @@ const bucket = {
   allowed: 'the name of a bucket that exists: 3 to 63 lower-case letters, digits, hyphens and dots',
 };
 
+const kmsKey = {
+  schema: optional(z.string().regex(KMS_KEY_ARN)),
+  allowed: 'the full ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID',
+};
 const principals = {
   schema: z
     .union([z.null().transform(() => ''), text])
@@ -58,7 +71,13 @@ const PARAMETERS = {
   ingestBucket: bucket,
   targetBucket: bucket,
   targetBucketOwner: { schema: optional(z.string().regex(ACCOUNT_ID)), allowed: 'the 12 digits of an account' },
-  kmsKey: { schema: optional(z.string().regex(KMS_KEY_ARN)), allowed: 'the full ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID' },
+  auditBucket: bucket,
+  auditTable: {
+    schema: optional(z.string().regex(TABLE_NAME)),
+    allowed: 'the name of a table that exists: 3 to 255 letters, digits, hyphens, underscores and dots',
+  },
+  kmsKey,
+  operationsKey: kmsKey,
   customerKeySecret: {
     schema: optional(z.string().regex(SECRET_ARN)),
     allowed: 'the full ARN of a secret, with its six last characters: arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-abc123',
@@ -108,20 +127,32 @@ function readOne(name: SettingName, value: unknown, problems: string[]): unknown
 
 /** What each value alone cannot tell. */
 function contradictions(settings: Settings, { stage, region }: GivenSettings): string[] {
-  const { ingestBucket, targetBucket, targetBucketOwner, kmsKey, customerKeySecret } = settings;
+  const { ingestBucket, targetBucket, auditBucket, auditTable, targetBucketOwner, kmsKey, operationsKey, customerKeySecret } = settings;
   const problems: string[] = [];
   for (const [name, brought, own] of [
     ['ingestBucket', ingestBucket, 'ingest'],
     ['targetBucket', targetBucket, 'target'],
+    ['auditBucket', auditBucket, 'audit'],
+    ['auditTable', auditTable, 'audit'],
   ] as const) {
     const [, otherStage, what] = /^sealdrop-(.+)-(ingest|target|audit)-\d{12}-/.exec(brought ?? '') ?? [];
     if (otherStage === undefined || (otherStage === stage && what === own)) continue;
     problems.push(
-      `${name}=${brought}: it is named like the ${what} bucket of stage ${otherStage}; two stages or purposes cannot share a bucket`,
+      name === 'auditTable'
+        ? `${name}=${brought}: it is named like the ${what} table of stage ${otherStage}; two stages cannot share a table`
+        : `${name}=${brought}: it is named like the ${what} bucket of stage ${otherStage}; two stages or purposes cannot share a bucket`,
     );
   }
   if (targetBucket !== null && targetBucket === ingestBucket) {
     problems.push(`targetBucket=${targetBucket}: it must be another bucket than ingestBucket, or each copy would be a new file to encrypt`);
+  }
+  if (auditBucket !== null && [ingestBucket, targetBucket].includes(auditBucket)) {
+    problems.push(
+      `auditBucket=${auditBucket}: it must be another bucket than ingestBucket and targetBucket, or evidence would lie among files`,
+    );
+  }
+  if (operationsKey !== null && operationsKey === kmsKey) {
+    problems.push(`operationsKey=${operationsKey}: it must be another key than kmsKey, or an alarm about that key could not be told`);
   }
   if (targetBucketOwner !== null && targetBucket === null) {
     problems.push(`targetBucketOwner=${targetBucketOwner}: it says who owns a brought bucket; give targetBucket as well`);
@@ -137,7 +168,7 @@ function contradictions(settings: Settings, { stage, region }: GivenSettings): s
       `dataEvents=true: the trail records reads of the stack's own account, not of ${targetBucketOwner}; leave targetBucketOwner out if they are one, or record them there`,
     );
   }
-  for (const [name, arn] of Object.entries({ kmsKey, customerKeySecret })) {
+  for (const [name, arn] of Object.entries({ kmsKey, operationsKey, customerKeySecret })) {
     const elsewhere = arn?.split(':')[3];
     if (elsewhere !== undefined && elsewhere !== region) problems.push(`${name}=${arn}: it lies in ${elsewhere}, the stack in ${region}`);
   }

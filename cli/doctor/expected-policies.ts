@@ -42,7 +42,10 @@ function settingsOf(stack: Stack, breakGlass: string[]): Settings {
     ingestBucket: stack.ingestBucket,
     targetBucket: stack.targetBucket,
     targetBucketOwner: stack.targetBucketOwner,
+    auditBucket: stack.auditBucket,
+    auditTable: stack.auditTable,
     kmsKey: stack.keyArn,
+    operationsKey: null,
     customerKeySecret: stack.customerKeySecret,
     noncurrentDays: 1,
   };

@@ -71,13 +71,19 @@ describe('buckets', () => {
   });
 
   it('are not made, and get no policy, where they are brought', () => {
-    const stack = stackOf(policyOf(), { ingestBucket: 'team-in', targetBucket: 'team-out', targetBucketOwner: '444455556666' });
-    const gone = ['IngestBucket', 'IngestBucketPolicy', 'TargetBucket', 'TargetBucketPolicy'];
+    const stack = stackOf(policyOf(), {
+      ingestBucket: 'team-in',
+      targetBucket: 'team-out',
+      targetBucketOwner: '444455556666',
+      auditBucket: 'team-evidence',
+    });
+    const gone = ['IngestBucket', 'IngestBucketPolicy', 'TargetBucket', 'TargetBucketPolicy', 'AuditBucket', 'AuditBucketPolicy'];
     expect(gone.filter((id) => has(stack, id))).toEqual([]);
     expect(plain(template(stack).Outputs)).toMatchObject({
       IngestBucketName: { Value: 'team-in' },
       TargetBucketName: { Value: 'team-out' },
       TargetBucketOwner: { Value: '444455556666' },
+      AuditBucketName: { Value: 'team-evidence' },
     });
   });
 });
@@ -144,7 +150,7 @@ describe('reads past the API', () => {
   it('are recorded by CloudTrail in the audit bucket, if asked for', () => {
     expect(has(stackOf(), 'ReadsTrail')).toBe(false);
     expect(propertiesOf(traced, 'ReadsTrail')).toMatchObject({
-      S3BucketName: '<AuditBucket>',
+      S3BucketName: `sealdrop-qa-audit-${ACCOUNT_ID}-${REGION}`,
       KMSKeyId: '<OperationsKey>',
       IsLogging: true,
       EnableLogFileValidation: true,
@@ -162,6 +168,13 @@ describe('reads past the API', () => {
         },
       ],
     });
+  });
+
+  it('are recorded in a brought bucket under a brought key', () => {
+    const operationsKey = `arn:aws:kms:${REGION}:${ACCOUNT_ID}:key/77777777-2222-3333-4444-555555555555`;
+    const stack = stackOf(policyOf(), { dataEvents: true, auditBucket: 'team-evidence', operationsKey });
+    expect(propertiesOf(stack, 'ReadsTrail')).toMatchObject({ S3BucketName: 'team-evidence', KMSKeyId: operationsKey });
+    expect(template(stack).Resources?.ReadsTrail).not.toHaveProperty('DependsOn');
   });
 
   it('come from this trail alone', () => {

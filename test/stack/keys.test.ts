@@ -101,6 +101,14 @@ describe("operations' key", () => {
     expect(sids(true)).toContain('TrailEncrypts');
   });
 
+  it('is not made where one is brought, and used all the same', () => {
+    const stack = stackOf(policyOf(), { operationsKey: KEY_ARN });
+    expect(['OperationsKey', 'OperationsKeyAlias'].filter((id) => has(stack, id))).toEqual([]);
+    expect(propertiesOf(stack, 'AlarmTopic').KmsMasterKeyId).toBe(KEY_ARN);
+    expect(JSON.stringify(propertiesOf(stack, 'AuditBucket').BucketEncryption)).toContain(KEY_ARN);
+    expect(JSON.stringify(template(stack))).not.toContain('"OperationsKey"');
+  });
+
   const bucket = (what: string) => `arn:aws:s3:::sealdrop-qa-${what}-${ACCOUNT_ID}-${REGION}`;
   const forWhat = (arn: string) => ({ ...VIA_S3, 'kms:EncryptionContext:aws:s3:arn': arn });
 

@@ -47,7 +47,10 @@ describe('readSettings', () => {
       ingestBucket: null,
       targetBucket: null,
       targetBucketOwner: null,
+      auditBucket: null,
+      auditTable: null,
       kmsKey: null,
+      operationsKey: null,
       customerKeySecret: null,
     });
   });
@@ -70,7 +73,10 @@ describe('readSettings', () => {
       ingestBucket: 'team-drop',
       targetBucket: 'team.vault',
       targetBucketOwner: '444455556666',
+      auditBucket: 'team-evidence',
+      auditTable: 'team_trail',
       kmsKey: KEY,
+      operationsKey: KEY.replace('1234abcd', '5678abcd'),
       customerKeySecret: SECRET,
     };
     expect(readSettings(given(brought))).toMatchObject(brought);
@@ -112,6 +118,10 @@ describe('readSettings', () => {
     ['targetBucket', 'team..vault'],
     ['targetBucket', 'team-vault--x-s3'],
     ['targetBucketOwner', '12345'],
+    ['auditBucket', 'Team-Evidence'],
+    ['auditTable', 'ab'],
+    ['auditTable', 'arn:aws:dynamodb:us-east-1:111122223333:table/trail'],
+    ['operationsKey', 'alias/team'],
     ['kmsKey', 'alias/team'],
     ['kmsKey', '1234abcd-12ab-34cd-56ef-1234567890ab'],
     ['customerKeySecret', 'team/key'],
@@ -137,6 +147,28 @@ describe('readSettings', () => {
     ]);
     expect(problemsOf({ targetBucket: 'sealdrop-qa-ingest-111122223333-us-east-1' })).toEqual([
       expect.stringContaining('it is named like the ingest bucket of stage qa'),
+    ]);
+  });
+
+  it("refuses another stage's table and audit bucket, and takes its own back", () => {
+    const named = (what: string, stage: string) => `sealdrop-${stage}-${what}-111122223333-us-east-1`;
+    expect(problemsOf({ auditTable: named('audit', 'prod') })).toEqual([
+      `auditTable=${named('audit', 'prod')}: it is named like the audit table of stage prod; two stages cannot share a table`,
+    ]);
+    expect(problemsOf({ auditBucket: named('audit', 'prod') })).toEqual([expect.stringContaining('the audit bucket of stage prod')]);
+    expect(problemsOf({ auditBucket: named('target', 'qa') })).toEqual([expect.stringContaining('the target bucket of stage qa')]);
+    const own = { auditTable: named('audit', 'qa'), auditBucket: named('audit', 'qa') };
+    expect(readSettings(given(own))).toMatchObject(own);
+  });
+
+  it('refuses evidence among files, and one key for objects and alarms', () => {
+    for (const name of ['ingestBucket', 'targetBucket']) {
+      expect(problemsOf({ [name]: 'team-drop', auditBucket: 'team-drop' })).toEqual([
+        expect.stringContaining('auditBucket=team-drop: it must be another bucket than ingestBucket and targetBucket'),
+      ]);
+    }
+    expect(problemsOf({ kmsKey: KEY, operationsKey: KEY })).toEqual([
+      expect.stringContaining(`operationsKey=${KEY}: it must be another key than kmsKey`),
     ]);
   });
 
@@ -168,11 +200,13 @@ describe('readSettings', () => {
     expect(readSettings(given({ ...brought, targetBucketOwner: null, dataEvents: 'true' })).dataEvents).toBe(true);
   });
 
-  it('refuses a key and a secret of another Region', () => {
+  it('refuses keys and a secret of another Region', () => {
     const kmsKey = KEY.replace('us-east-1', 'eu-west-1');
     const customerKeySecret = SECRET.replace('us-east-1', 'eu-west-1');
-    expect(problemsOf({ kmsKey, customerKeySecret })).toEqual([
+    const operationsKey = kmsKey.replace('1234abcd', '5678abcd');
+    expect(problemsOf({ kmsKey, operationsKey, customerKeySecret })).toEqual([
       `kmsKey=${kmsKey}: it lies in eu-west-1, the stack in us-east-1`,
+      `operationsKey=${operationsKey}: it lies in eu-west-1, the stack in us-east-1`,
       `customerKeySecret=${customerKeySecret}: it lies in eu-west-1, the stack in us-east-1`,
     ]);
   });

@@ -28,7 +28,10 @@ const SETTINGS: Settings = {
   ingestBucket: null,
   targetBucket: null,
   targetBucketOwner: null,
+  auditBucket: null,
+  auditTable: null,
   kmsKey: null,
+  operationsKey: null,
   customerKeySecret: null,
   noncurrentDays: 90,
 };

@@ -17,6 +17,9 @@ const OPTIONS = {
 };
 export const BROUGHT = {
   ...ISSUER,
+  auditBucket: 'evidence-of-files',
+  auditTable: 'events-of-files',
+  operationsKey: 'arn:aws:kms:us-east-1:123456789012:key/5678abcd-12ab-34cd-56ef-1234567890ab',
   ingestBucket: 'incoming-files',
   targetBucket: 'encrypted-files',
   targetBucketOwner: '210987654321',
@@ -30,7 +33,7 @@ export const DEPLOYMENTS: Record<string, { stage: string; policy: string; params
   'the demo': { stage: 'dev', policy: 'cli/demo/policy.yml', params: { ...LOCAL_PARAMS } },
   'prod as shipped': { stage: 'prod', policy: 'policy.yml', params: ISSUER },
   'prod with every option': { stage: 'prod', policy: 'test/e2e/policy.yml', params: OPTIONS },
-  'prod with buckets and keys that were there': { stage: 'prod', policy: 'policy.yml', params: BROUGHT },
+  'prod with all that can be brought': { stage: 'prod', policy: 'policy.yml', params: BROUGHT },
 };
 
 /** @param name one of `DEPLOYMENTS` */
