@@ -1,6 +1,6 @@
-/** What happens to that which guards the objects: configuration of buckets and queues, and the functions themselves. */
+/** What happens to that which guards the objects: configuration of buckets, table and queues, and the functions themselves. */
 import { sub } from './cloudformation.ts';
-import { bucketName, FUNCTIONS, functionName, nameOf } from './names.ts';
+import { bucketName, FUNCTIONS, functionName, nameOf, tableName } from './names.ts';
 import { QUEUE_NAMES } from './queues.ts';
 import type { Stack } from './stack.ts';
 import { calls, type Match, type Watch } from './watch.ts';
@@ -28,6 +28,19 @@ const FUNCTION_CHANGES: Match[] = [
 /** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/logging-using-cloudtrail.html */
 const QUEUE_CHANGES: Match[] = ['AddPermission', 'DeleteQueue', 'PurgeQueue', 'RemovePermission', 'SetQueueAttributes'];
 
+/**
+ * What lets its items be changed, or go: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/understanding-ddb-log-entries.html
+ * shows `tableName`; that policies are told with `resourceArn`, as their requests name it, is unverified.
+ */
+const TABLE_CHANGES: Match[] = [
+  'DeleteResourcePolicy',
+  'DeleteTable',
+  'PutResourcePolicy',
+  'UpdateContinuousBackups',
+  'UpdateTable',
+  'UpdateTimeToLive',
+];
+
 const DEPLOYMENTS = 'A deployment that changes them is told as well.';
 
 /** Another account's bucket is watched in its own account alone, and roles only in us-east-1, where IAM tells its events. */
@@ -35,6 +48,7 @@ export function guardChanges(stack: Stack): Watch[] {
   const bucketNames = (['ingest', 'target', 'audit'] as const).map((which) => sub(bucketName(stack, which)));
   // By name, by ARN or by a part of the ARN.
   const functions = FUNCTIONS.map((name) => ({ suffix: functionName(stack, name) }));
+  const table: Match[] = [sub(tableName(stack)), { suffix: sub(`/${tableName(stack)}`) }];
   const queueUrls = QUEUE_NAMES.map((what) => ({ suffix: sub(`/${nameOf(stack, what)}`) }));
   return [
     {
@@ -42,6 +56,14 @@ export function guardChanges(stack: Stack): Watch[] {
       name: 'bucket-changes',
       description: `Somebody changed the policy, Object Lock or another setting of one of the three buckets. ${DEPLOYMENTS}`,
       pattern: calls('s3', BUCKET_CHANGES, { requestParameters: { bucketName: bucketNames } }),
+    },
+    {
+      id: 'TableChangeRule',
+      name: 'table-changes',
+      description: `Somebody changed the policy, backups or another setting of the audit table, or deleted it. ${DEPLOYMENTS}`,
+      pattern: calls('dynamodb', TABLE_CHANGES, {
+        $or: [{ requestParameters: { tableName: table } }, { requestParameters: { resourceArn: table } }],
+      }),
     },
     {
       id: 'FunctionChangeRule',

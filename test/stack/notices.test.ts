@@ -156,7 +156,24 @@ describe('what happens to guards', () => {
     });
   });
 
-  it.each(['BucketChangeRule', 'FunctionChangeRule', 'QueueChangeRule'])('%s says that deployments are told, too', (id) => {
-    expect(propertiesOf(stack, id).Description).toMatch(/A deployment that changes them is told as well\.$/);
+  it.each([
+    [stack, `sealdrop-qa-audit-${ACCOUNT_ID}-${REGION}`],
+    [stackOf(policyOf(), { auditTable: 'team-trail' }), 'team-trail'],
+  ])('is told of the table, by its name or ARN', (of, name) => {
+    const table = [name, { suffix: `/${name}` }];
+    expect(pattern('TableChangeRule', of)).toMatchObject({
+      source: ['aws.dynamodb'],
+      detail: {
+        eventName: expect.arrayContaining(['PutResourcePolicy', 'DeleteResourcePolicy', 'DeleteTable', 'UpdateTimeToLive']),
+        $or: [{ requestParameters: { tableName: table } }, { requestParameters: { resourceArn: table } }],
+      },
+    });
   });
+
+  it.each(['BucketChangeRule', 'TableChangeRule', 'FunctionChangeRule', 'QueueChangeRule'])(
+    '%s says that deployments are told, too',
+    (id) => {
+      expect(propertiesOf(stack, id).Description).toMatch(/A deployment that changes them is told as well\.$/);
+    },
+  );
 });
