@@ -4,43 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DeleteItemCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DescribeKeyCommand } from '@aws-sdk/client-kms';
-import { GetBucketPolicyCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { GetBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { GetResourcePolicyCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, expect, test } from 'vitest';
-import { stackClients } from '../../local/clients.ts';
-import { drained } from '../../local/queues.ts';
-import { LOCAL_PARAMS, packageStack } from '../../sandbox/build.ts';
-import { type Sandbox, startSandbox } from '../../sandbox/index.ts';
+import { deploy, read, work } from './deployed.ts';
 
-const PROJECT = join(import.meta.dirname, '../..');
 const dataDir = mkdtempSync(join(tmpdir(), 'sealdrop-again-'));
 afterAll(() => rmSync(dataDir, { recursive: true, force: true }));
 
-async function deploy(params: Record<string, string>): Promise<Sandbox> {
-  const artifacts = await packageStack({
-    projectDir: PROJECT,
-    policyPath: join(PROJECT, 'test/e2e/policy.yml'),
-    stage: 'dev',
-    params: { ...LOCAL_PARAMS, ...params },
-    cacheDir: join(PROJECT, '.build'),
-  });
-  return startSandbox({ dataDir, port: 0, apiPort: 0, artifacts, stackName: 'sealdrop-dev' });
-}
-
-async function work(sandbox: Sandbox, Key: string) {
-  const clients = stackClients(sandbox.environment());
-  await clients.s3.send(new PutObjectCommand({ Bucket: clients.ingestBucket, Key, Body: Key }));
-  await drained(clients);
-  return clients;
-}
-
-async function read(sandbox: Sandbox, key: string): Promise<string> {
-  const authorization = `Bearer ${sandbox.environment().SEALDROP_TOKEN}`;
-  return (await fetch(`${sandbox.apiUrl}/objects/${key}`, { headers: { authorization } })).text();
-}
-
 test('works on, with its objects, its keys, its history and all that guards them', async () => {
-  const before = await deploy({});
+  const before = await deploy(dataDir);
   await work(before, 'bucket-key/old.txt');
   const { kms } = await work(before, 'customer/old.txt');
   const { outputs } = before;
@@ -56,7 +29,7 @@ test('works on, with its objects, its keys, its history and all that guards them
     operationsKey: KeyMetadata?.Arn ?? '',
     customerKeySecret: outputs.CustomerKeySecret ?? '',
   };
-  const after = await deploy(brought);
+  const after = await deploy(dataDir, brought);
   try {
     const names = Object.keys(outputs).filter((name) => name !== 'ServiceEndpoint' && !name.endsWith('Url'));
     for (const name of names) expect([name, after.outputs[name]]).toEqual([name, outputs[name]]);
