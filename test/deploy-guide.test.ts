@@ -8,7 +8,9 @@ import { SETTING_NAMES } from '../stack/settings.ts';
 
 const PROJECT = join(import.meta.dirname, '..');
 const guide = readFileSync(join(PROJECT, 'docs/deploy.md'), 'utf8');
-const { params } = parse(readFileSync(join(PROJECT, 'serverless.yml'), 'utf8')) as { params: Record<string, Record<string, unknown>> };
+const { params } = parse(readFileSync(join(PROJECT, 'serverless.yml'), 'utf8'), { logLevel: 'silent' }) as {
+  params: Record<string, Record<string, unknown>>;
+};
 
 function section(heading: string): string {
   const found = guide.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
