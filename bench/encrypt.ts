@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { CopyObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { CopyObjectCommand, CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { StackClients } from '../local/clients.ts';
 import { type EventMessage, type ObjectRef, parseIngestEvent } from '../src/events/index.ts';
 import { processIngest } from '../src/process-ingest.ts';
@@ -14,8 +14,9 @@ const BATCH = 10;
 const PARALLEL = 32;
 const ROUNDS = 5;
 const SCENARIO = 'encrypt';
+const TARGET_BUCKET = 'bench-target';
 
-/** @param sourceBucket a bucket without notifications, so that only the bench copies from it */
+/** @param sourceBucket a bucket without notifications, so that only the bench copies from it; what it copies to has none either */
 export async function benchEncrypt(clients: StackClients, sourceBucket: string, count: number, policyPath: string): Promise<Figure[]> {
   const { s3, config } = clients;
   const etags: string[] = [];
@@ -24,7 +25,8 @@ export async function benchEncrypt(clients: StackClients, sourceBucket: string, 
     etags[index] = (await s3.send(put)).ETag?.replaceAll('"', '') ?? '';
   });
 
-  const deps = encryptDeps(config, { ...clients, auditTable: await benchTable(config) }, policyPath);
+  await s3.send(new CreateBucketCommand({ Bucket: TARGET_BUCKET }));
+  const deps = encryptDeps(config, { ...clients, targetBucket: TARGET_BUCKET, auditTable: await benchTable(config) }, policyPath);
   const batches = Array.from({ length: Math.ceil(count / BATCH) }, (_, batch) => messages(sourceBucket, etags, batch));
 
   const bareRates: number[] = [];
@@ -33,7 +35,7 @@ export async function benchEncrypt(clients: StackClients, sourceBucket: string, 
     const bare = await timed(count, PARALLEL, (index) =>
       s3.send(
         new CopyObjectCommand({
-          Bucket: clients.targetBucket,
+          Bucket: TARGET_BUCKET,
           Key: `bench/${index}`,
           CopySource: `${sourceBucket}/bench/${index}`,
           ServerSideEncryption: 'aws:kms',
