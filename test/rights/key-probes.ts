@@ -24,6 +24,7 @@ import { type Probe, probesOf } from './probe.ts';
 import type { World } from './world.ts';
 
 const STACK_KEY = "the stack's KMS key, not through S3";
+const OPERATIONS_KEY = 'the key of alarms and evidence, not through S3';
 const MANAGED_KEY = 'the key aws/s3';
 const CUSTOMER_KEY = 'the customer key';
 const NOTHING = new Uint8Array([1]);
@@ -99,6 +100,7 @@ function secretProbes(resource: string, secretOf: (world: World) => string): Pro
 
 export const KEY_PROBES: Probe[] = [
   ...keyProbes(STACK_KEY, ({ stackKey }) => stackKey),
+  ...keyProbes(OPERATIONS_KEY, ({ operationsKey }) => operationsKey),
   ...keyProbes("somebody else's KMS key", ({ otherKey }) => otherKey),
   ...foreignDecrypts,
   ...managedKey,
@@ -109,7 +111,8 @@ export const KEY_PROBES: Probe[] = [
 /** Their key policies let nobody use these keys but through S3, and nobody deletes the customer key in haste. */
 export const NEVER_ALLOWED_ON_KEYS: Probe[] = KEY_PROBES.filter(
   ({ resource, action }) =>
-    (resource === STACK_KEY && ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:GenerateDataKeyWithoutPlaintext'].includes(action)) ||
+    ([STACK_KEY, OPERATIONS_KEY].includes(resource) &&
+      ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:GenerateDataKeyWithoutPlaintext'].includes(action)) ||
     (resource === MANAGED_KEY && action === 'kms:GenerateDataKey') ||
     (resource === CUSTOMER_KEY && action.startsWith('secretsmanager:DeleteSecret, ')),
 );

@@ -1,5 +1,5 @@
 /** One question to AWS: may this caller do that? */
-import type { Clients, World } from './world.ts';
+import type { Caller, Clients, World } from './world.ts';
 
 export interface Probe {
   /** What is asked about, in words that a reviewer reads. */
@@ -8,7 +8,7 @@ export interface Probe {
   action: string;
   /** Changes or removes what other probes need: asked last by callers who may. */
   destructive: boolean;
-  ask(clients: Clients, world: World): Promise<unknown>;
+  ask(clients: Clients, world: World, caller: Caller): Promise<unknown>;
 }
 
 export type Verdict = 'yes' | 'no';
@@ -23,9 +23,9 @@ const NAMELESS = new Set(['Forbidden', 'UnknownError', 'Unknown', '403']);
  * `yes` also when the request fails for another reason that comes after the judgement.
  * @throws what is no judgement at all: an operation that the sandbox lacks, a broken connection
  */
-export async function verdictOf(probe: Probe, clients: Clients, world: World): Promise<Verdict> {
+export async function verdictOf(probe: Probe, caller: Caller, world: World): Promise<Verdict> {
   try {
-    await probe.ask(clients, world);
+    await probe.ask(world.as(caller), world, caller);
     return 'yes';
   } catch (error) {
     const { name, status } = refusalOf(error);

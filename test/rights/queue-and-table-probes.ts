@@ -23,7 +23,7 @@ import {
   SetQueueAttributesCommand,
 } from '@aws-sdk/client-sqs';
 import { type Probe, probesOf } from './probe.ts';
-import type { World } from './world.ts';
+import { QUEUES, type World } from './world.ts';
 
 /** Well-formed and of no message. */
 const NO_RECEIPT = Buffer.from('no receipt').toString('base64');
@@ -91,7 +91,7 @@ const functionProbes: Probe[] = probesOf('the functions', {
 });
 
 export const QUEUE_AND_TABLE_PROBES: Probe[] = [
-  ...(['ingest', 'ingest dead letters', 'target events', 'target events dead letters'] as const).flatMap(queueProbes),
+  ...QUEUES.flatMap(queueProbes),
   ...itemProbes("audit events of the target's objects", ({ buckets }) => `audit#${buckets.target}/a.txt`),
   ...itemProbes("records of the target's objects", ({ buckets }) => `object#${buckets.target}/a.txt`),
   ...itemProbes('anything else', () => 'elsewhere#a'),

@@ -1,15 +1,27 @@
 /** The shipped stack with something in every place, and clients that act as one function each. */
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { IAMClient } from '@aws-sdk/client-iam';
 import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import { LambdaClient } from '@aws-sdk/client-lambda';
-import { CreateBucketCommand, HeadObjectCommand, PutBucketVersioningCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  GetBucketEncryptionCommand,
+  HeadObjectCommand,
+  PutBucketVersioningCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { stackClients } from '../../local/clients.ts';
+import { ADMINISTRATOR_ARN } from '../../sandbox/account.ts';
 import { type LocalStack, startLocalStack } from '../e2e/local-stack.ts';
 
 export const FUNCTIONS = ['encrypt', 'audit', 'authorize', 'download', 'list', 'history', 'health'] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];
+
+/** Who asks. */
+export type Caller = FunctionName | 'administrator';
 
 export interface Clients {
   s3: S3Client;
@@ -18,22 +30,30 @@ export interface Clients {
   sqs: SQSClient;
   dynamodb: DynamoDBClient;
   lambda: LambdaClient;
+  iam: IAMClient;
 }
+
+export const QUEUES = ['ingest', 'ingest dead letters', 'target events', 'target events dead letters', 'notices dead letters'] as const;
+export type QueueName = (typeof QUEUES)[number];
 
 /** What stands where, so that a refusal is never for want of something to refuse. */
 export interface World {
   stack: LocalStack;
   buckets: Record<'ingest' | 'target' | 'audit' | 'stranger', string>;
-  queues: Record<'ingest' | 'ingest dead letters' | 'target events' | 'target events dead letters', string>;
+  queues: Record<QueueName, string>;
   table: string;
   stackKey: string;
+  /** Of alarms and the audit bucket. */
+  operationsKey: string;
   otherKey: string;
   secret: string;
   otherSecret: string;
   customerKey: Buffer;
   /** Version ids by `bucket/key`. */
   versions: ReadonlyMap<string, string>;
-  as(name: FunctionName): Clients;
+  as(caller: Caller): Clients;
+  /** Of a function's role, or of the administrator. */
+  principalArn(caller: Caller): string;
   administrator: Clients;
 }
 
@@ -55,6 +75,7 @@ export async function openWorld(): Promise<World> {
       sqs: new SQSClient(config),
       dynamodb: new DynamoDBClient(config),
       lambda: new LambdaClient(config),
+      iam: new IAMClient(config),
     };
   };
   const administrator = connect(stack.sandbox.credentials);
@@ -100,19 +121,29 @@ export async function openWorld(): Promise<World> {
       'ingest dead letters': variable('SEALDROP_DEAD_LETTER_QUEUE_URL'),
       'target events': variable('SEALDROP_TARGET_EVENTS_QUEUE_URL'),
       'target events dead letters': variable('SEALDROP_TARGET_EVENTS_DEAD_LETTER_QUEUE_URL'),
+      'notices dead letters': variable('SEALDROP_QUEUE_URL').replace('-ingest-', '-notices-dead-letters-'),
     },
     table: variable('SEALDROP_AUDIT_TABLE'),
     stackKey: variable('SEALDROP_KMS_KEY_ARN'),
+    operationsKey: await defaultKeyOf(administrator.s3, buckets.audit),
     otherKey: KeyMetadata?.Arn ?? '',
     secret: variable('SEALDROP_CUSTOMER_KEY_SECRET'),
     otherSecret,
     customerKey,
     versions,
     as(name) {
-      const found = clients.get(name);
+      const found = name === 'administrator' ? administrator : clients.get(name);
       if (found === undefined) throw new Error(`no clients for ${name}`);
       return found;
     },
+    principalArn: (caller) =>
+      caller === 'administrator' ? ADMINISTRATOR_ARN : stack.sandbox.services.functions.get(`${stackName}-${caller}`).roleArn,
     administrator,
   };
+}
+
+async function defaultKeyOf(s3: S3Client, Bucket: string): Promise<string> {
+  const { ServerSideEncryptionConfiguration } = await s3.send(new GetBucketEncryptionCommand({ Bucket }));
+  const [rule] = ServerSideEncryptionConfiguration?.Rules ?? [];
+  return rule?.ApplyServerSideEncryptionByDefault?.KMSMasterKeyID ?? '';
 }
