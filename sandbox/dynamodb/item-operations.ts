@@ -24,7 +24,7 @@ const anyInput = z.record(z.string(), z.unknown());
 type Asks = (input: JsonObject) => readonly Asked[] | Promise<readonly Asked[]>;
 
 export function itemOperations(engine: Promise<Engine>, access: TableAccess): Record<ItemOperation, JsonOperation> {
-  const { askTable, askItem, askQuery, askBatch } = access;
+  const { askTable, askItem, askPut, askQuery, askBatch } = access;
   const passOn = (name: ItemOperation, action: string, asks?: Asks) =>
     operation(action, anyInput, async (input) => (await engine).run(name, input), asks);
   return {
@@ -34,7 +34,7 @@ export function itemOperations(engine: Promise<Engine>, access: TableAccess): Re
     GetItem: passOn('GetItem', 'dynamodb:GetItem', askItem),
     ListTables: passOn('ListTables', 'dynamodb:ListTables'),
     ListTagsOfResource: passOn('ListTagsOfResource', 'dynamodb:ListTagsOfResource', askTable),
-    PutItem: passOn('PutItem', 'dynamodb:PutItem', askItem),
+    PutItem: passOn('PutItem', 'dynamodb:PutItem', askPut),
     Query: passOn('Query', 'dynamodb:Query', askQuery),
     Scan: passOn('Scan', 'dynamodb:Scan', askTable),
     TagResource: passOn('TagResource', 'dynamodb:TagResource', askTable),

@@ -11,8 +11,10 @@ import type { SettingsStore } from './table-settings.ts';
 export interface TableAccess {
   /** A request on a table, or on an index of it. */
   askTable(input: JsonObject): Asked[];
-  /** The same, for a request that names one item. */
+  /** The same, for a request that names one item by its key. */
   askItem(input: JsonObject): Promise<Asked[]>;
+  /** The same, for a request that brings an item: no other member says which one it is. */
+  askPut(input: JsonObject): Promise<Asked[]>;
   /** The same, for a query. */
   askQuery(input: JsonObject): Promise<Asked[]>;
   /** A batch on several tables. */
@@ -24,7 +26,8 @@ export interface TableAccess {
 /** The partition key's name, of the table (under the empty name) and of each index. */
 type PartitionKeys = ReadonlyMap<string, string>;
 
-const EQUALITY = /(#?[\w.-]+)\s*=\s*(:[\w.-]+)/g;
+/** Either side may be the name; parentheses are taken out before. */
+const EQUALITY = /(#?[\w.-]+)\s*=\s*(:[\w.-]+)|(:[\w.-]+)\s*=\s*(#?[\w.-]+)/g;
 
 export function createTableAccess(engine: Promise<Engine>, settings: SettingsStore): TableAccess {
   const known = new Map<string, PartitionKeys>();
@@ -60,12 +63,15 @@ export function createTableAccess(engine: Promise<Engine>, settings: SettingsSto
     }
   }
 
+  async function askOne(input: JsonObject, item: unknown): Promise<Asked[]> {
+    const hash = (await partitionKeys(nameOf(input)))?.get('');
+    return [asked(nameOf(input), resourceOf(input), leadingKeys(hash, [item]))];
+  }
+
   return {
     askTable: (input) => [asked(nameOf(input), resourceOf(input))],
-    async askItem(input) {
-      const hash = (await partitionKeys(nameOf(input)))?.get('');
-      return [asked(nameOf(input), resourceOf(input), leadingKeys(hash, [input.Key ?? input.Item]))];
-    },
+    askItem: (input) => askOne(input, input.Key),
+    askPut: (input) => askOne(input, input.Item),
     async askQuery(input) {
       const hash = (await partitionKeys(nameOf(input)))?.get(String(input.IndexName ?? ''));
       return [asked(nameOf(input), resourceOf(input), hash === undefined ? [] : queriedKeys(hash, input))];
@@ -103,15 +109,16 @@ function leadingKeys(hash: string | undefined, items: readonly unknown[]): strin
 /** Keys and items of one table in BatchGetItem or BatchWriteItem. */
 function itemsOf(requests: unknown): unknown[] {
   if (!Array.isArray(requests)) return listOf(objectOf(requests).Keys);
-  return requests.map(objectOf).map(({ PutRequest, DeleteRequest }) => objectOf(PutRequest).Item ?? objectOf(DeleteRequest).Key);
+  return requests.map(objectOf).flatMap(({ PutRequest, DeleteRequest }) => [objectOf(PutRequest).Item, objectOf(DeleteRequest).Key]);
 }
 
 /** The value that a key condition compares the partition key with. */
 function queriedKeys(hash: string, input: JsonObject): string[] {
   const names = objectOf(input.ExpressionAttributeNames);
   const values = objectOf(input.ExpressionAttributeValues);
-  const expressed = Array.from(String(input.KeyConditionExpression ?? '').matchAll(EQUALITY)).flatMap(([, name = '', value = '']) =>
-    (name.startsWith('#') ? names[name] : name) === hash ? textOf(values[value]) : [],
+  const expression = String(input.KeyConditionExpression ?? '').replace(/[()]/g, ' ');
+  const expressed = Array.from(expression.matchAll(EQUALITY)).flatMap(([, left, right, first = right, last = left]) =>
+    (last?.startsWith('#') ? names[last] : last) === hash ? textOf(values[first ?? '']) : [],
   );
   const legacy = objectOf(objectOf(input.KeyConditions)[hash]);
   return [...expressed, ...listOf(legacy.AttributeValueList).flatMap(textOf)];

@@ -137,9 +137,30 @@ describe('a role for some partition keys', () => {
       'Query in the older way',
       (client, pk) => client.send(query({ KeyConditions: { pk: { ComparisonOperator: 'EQ', AttributeValueList: [{ S: pk }] } } })),
     ],
+    [
+      'Query with the value first',
+      (client, pk) => client.send(query({ KeyConditionExpression: ':pk = pk', ExpressionAttributeValues: { ':pk': { S: pk } } })),
+    ],
+    [
+      'Query in parentheses',
+      (client, pk) => client.send(query({ KeyConditionExpression: '((pk)=(:pk))', ExpressionAttributeValues: { ':pk': { S: pk } } })),
+    ],
   ])('may %s under them and under no other', async (_name, run) => {
     await run(worker(right), 'audit#1');
     await expect(run(worker(right), 'object#1')).rejects.toMatchObject(denied);
+  });
+
+  test('is judged by the item that is put, whatever else the request names', async () => {
+    const client = worker(right);
+    client.middlewareStack.add(
+      (next) => (args) => {
+        const request = args.request as { body: string };
+        request.body = JSON.stringify({ ...JSON.parse(request.body), Key: key('audit#1') });
+        return next(args);
+      },
+      { step: 'build', priority: 'high' },
+    );
+    await expect(client.send(new PutItemCommand({ TableName, Item: key('object#1') }))).rejects.toMatchObject(denied);
   });
 
   test('may not Scan, which names none', async () => {
