@@ -64,14 +64,14 @@ export interface DataKeys {
   decrypt(ciphertextBlob: Buffer, encryptionContext: Record<string, string>, caller: KeyCaller): { keyArn: string; plaintext: Buffer };
   /**
    * Whether the caller may do this with the key now, without doing it: for keys that a service keeps for a while (bucket keys).
-   * Throws AwsError as above.
+   * Gives the key's ARN. Throws AwsError as above.
    */
   requireAllowed(
     action: 'kms:GenerateDataKey' | 'kms:Decrypt',
     keyId: string,
     encryptionContext: Record<string, string>,
     caller: KeyCaller,
-  ): void;
+  ): string;
   /** Full ARN of a usable key; creates AWS managed keys such as `alias/aws/s3` at first use, as KMS does. Throws as generateDataKey. */
   requireUsable(keyId: string): string;
 }

@@ -29,6 +29,8 @@ export interface Access extends Identities {
   deletePolicy(owner: string): void;
   /** By ARN or name; `null`: there is no such role. */
   findRole(arn: string): RoleRecord | null;
+  /** Whether a user or role of this account is there, by ARN: policies of resources may name no others of it. */
+  principalExists(arn: string): boolean;
   /** Whether a service of AWS may take on the role. */
   trusts(roleArn: string, service: string): boolean;
 }
@@ -78,7 +80,7 @@ function open(state: State): Access {
     return getPolicies.all(name).map(({ document }) => parsePolicy(String(document), 'identity'));
   }
 
-  const access: Omit<Access, 'judge' | 'trusts'> = {
+  const access: Omit<Access, 'judge' | 'principalExists' | 'trusts'> = {
     putRole: (name, trustPolicy, inlinePolicies) =>
       change(() => {
         parsePolicy(Object(trustPolicy), 'trust');
@@ -129,6 +131,7 @@ function open(state: State): Access {
   return {
     ...access,
     judge,
+    principalExists: (arn) => arn === ADMINISTRATOR_ARN || access.findRole(arn)?.arn === arn,
     trusts(arn, service) {
       const role = access.findRole(arn);
       if (role === null) return false;

@@ -7,7 +7,7 @@ import { type JsonOperation, operation } from '../wire/json-service.ts';
 import { blob, stringMap } from '../wire/members.ts';
 import { decryptBlob, encryptBlob, keyIdOf } from './ciphertext.ts';
 import { incorrectKey, unknownCiphertextKey, validation } from './errors.ts';
-import { askKey, askNamedKey, encryptionContextKeys, requireKey } from './key-access.ts';
+import { askKey, askNamedKey, encryptionContextKeys, requestAlias, requireKey } from './key-access.ts';
 import { type KeyRecord, type KeyStore, keyArn } from './key-store.ts';
 
 export type CryptographicOperation =
@@ -41,6 +41,9 @@ export function cryptographicOperations(keys: KeyStore): Record<CryptographicOpe
   const askFor = ({ KeyId, EncryptionContext }: { KeyId: string; EncryptionContext: Record<string, string> }) => [
     askNamedKey(keys, KeyId, encryptionContextKeys(EncryptionContext)),
   ];
+  /** The ciphertext tells the key; the request may name it too. */
+  const askSource = (bytes: Buffer, encryptionContext: Record<string, string>, name: string | undefined) =>
+    askKey(keys, keyOf(keys, bytes, name), { ...encryptionContextKeys(encryptionContext), ...requestAlias(name) });
 
   return {
     Encrypt: operation(
@@ -65,9 +68,7 @@ export function cryptographicOperations(keys: KeyStore): Record<CryptographicOpe
         const { key, plaintext } = decryptWithin(keys, input.CiphertextBlob, input.EncryptionContext, input.KeyId);
         return { KeyId: keyArn(key.id), Plaintext: plaintext.toString('base64'), EncryptionAlgorithm: ALGORITHM };
       },
-      ({ CiphertextBlob, EncryptionContext, KeyId }) => [
-        askKey(keys, keyOf(keys, CiphertextBlob, KeyId), encryptionContextKeys(EncryptionContext)),
-      ],
+      ({ CiphertextBlob, EncryptionContext, KeyId }) => [askSource(CiphertextBlob, EncryptionContext, KeyId)],
     ),
     ReEncrypt: operation(
       'kms:ReEncryptFrom',
@@ -93,7 +94,7 @@ export function cryptographicOperations(keys: KeyStore): Record<CryptographicOpe
         };
       },
       (input) => [
-        askKey(keys, keyOf(keys, input.CiphertextBlob, input.SourceKeyId), encryptionContextKeys(input.SourceEncryptionContext)),
+        askSource(input.CiphertextBlob, input.SourceEncryptionContext, input.SourceKeyId),
         {
           ...askNamedKey(keys, input.DestinationKeyId, encryptionContextKeys(input.DestinationEncryptionContext)),
           action: 'kms:ReEncryptTo',
@@ -144,6 +145,7 @@ export function dataKeysOf(keys: KeyStore, judge: Judge): DataKeys {
       const key = keys.require(name);
       requireAllowed(action, key, encryptionContext, caller);
       keys.assertEnabled(key);
+      return keyArn(key.id);
     },
     requireUsable: (name) => keyArn(keys.requireEnabled(name).id),
   };

@@ -15,6 +15,8 @@ export const validation = (message: string) => error('ValidationException', mess
 export const invalidAlias = (message: string) => error('InvalidAliasNameException', message);
 export const aliasExists = (arn: string) => error('AlreadyExistsException', `An alias with the name ${arn} already exists`);
 export const malformedPolicy = (why: string) => error('MalformedPolicyDocumentException', `The new key policy is not valid. ${why}`);
+export const invalidPrincipals = () =>
+  error('MalformedPolicyDocumentException', 'Policy contains a statement with one or more invalid principals.');
 export const lockedOut = () =>
   error('MalformedPolicyDocumentException', 'The new key policy will not allow you to update the key policy in the future.');
 export const invalidMarker = () => error('InvalidMarkerException', 'The marker is not one that an earlier answer gave.');

@@ -27,8 +27,16 @@ export function askKey(keys: KeyStore, key: KeyRecord, context: RequestContext =
 
 /** As above, for a request that names the key. Throws `NotFoundException`. */
 export function askNamedKey(keys: KeyStore, name: string, context: RequestContext = {}): Asked {
-  const alias = /(?:^|:)(alias\/.+)$/.exec(name)?.[1];
-  return askKey(keys, keys.require(name), alias === undefined ? context : { ...context, 'kms:RequestAlias': alias });
+  return askKey(keys, keys.require(name), { ...context, ...requestAlias(name) });
+}
+
+/**
+ * The alias by which a request names a key, if it does.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-request-alias
+ */
+export function requestAlias(name: string | undefined): RequestContext {
+  const alias = /(?:^|:)(alias\/.+)$/.exec(name ?? '')?.[1];
+  return alias === undefined ? {} : { 'kms:RequestAlias': alias };
 }
 
 /** An operation on one key: the key's policy is asked. */

@@ -1,7 +1,7 @@
 /** Operations that make keys and change what they are. */
 import { z } from 'zod';
 import { ACCOUNT_ID } from '../account.ts';
-import type { Judge } from '../iam/judge.ts';
+import type { Access } from '../iam/access.ts';
 import type { State } from '../state.ts';
 import { type JsonOperation, operation } from '../wire/json-service.ts';
 import { invalidMarker, notPendingDeletion, pendingDeletion, unsupported } from './errors.ts';
@@ -38,9 +38,9 @@ const page = { Limit: z.int().min(1).max(1000).default(DEFAULT_PAGE), Marker: z.
 
 type Tag = z.output<typeof tags>[number];
 
-export function keyOperations(state: State, keys: KeyStore, judge: Judge): Record<KeyOperation, JsonOperation> {
+export function keyOperations(state: State, keys: KeyStore, access: Access): Record<KeyOperation, JsonOperation> {
   const ofKey = keyOperation(keys);
-  const assertPolicy = createPolicyCheck(keys, judge);
+  const assertPolicy = createPolicyCheck(keys, access);
 
   return {
     CreateKey: operation(

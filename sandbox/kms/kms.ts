@@ -19,15 +19,16 @@ export type Kms = JsonService & DataKeys;
 
 export function openKms(state: State): Kms {
   const keys = openKeyStore(state);
-  const { judge } = openAccess(state);
+  const access = openAccess(state);
+  const { judge } = access;
   const service = createJsonService<KeyOperation | KeyPolicyOperation | AliasOperation | CryptographicOperation>({
     targetPrefix: 'TrentService',
     version: '1.1',
     judge,
     refusal: jsonRefusal,
     operations: {
-      ...keyOperations(state, keys, judge),
-      ...keyPolicyOperations(keys, judge),
+      ...keyOperations(state, keys, access),
+      ...keyPolicyOperations(keys, access),
       ...aliasOperations(keys),
       ...cryptographicOperations(keys),
     },

@@ -11,7 +11,7 @@
  * and ObjectRemoved or to targets other than queues, access points, directory buckets, SHA-512, MD5 and XXHash as checksums.
  */
 
-import { ACCOUNT_ID, ADMINISTRATOR_ARN } from '../account.ts';
+import { ACCOUNT_ID } from '../account.ts';
 import { AwsError } from '../aws-error.ts';
 import { openAccess } from '../iam/access.ts';
 import type { Judge } from '../iam/judge.ts';
@@ -104,7 +104,6 @@ const handle = async (room: Room, request: WireRequest, response: Parameters<Ser
 
 function openRoom({ state, keys, notify, judge }: Required<Omit<S3Options, 'limits'>>, limits: Limits): Room {
   createTables(state.db);
-  const access = openAccess(state);
   const segments = openSegments(state);
   const objects = openObjects(state);
   const sequence = openSequence(state.db);
@@ -124,7 +123,7 @@ function openRoom({ state, keys, notify, judge }: Required<Omit<S3Options, 'limi
     blobs,
     notify,
     judge,
-    principalExists: (arn) => arn === ADMINISTRATOR_ARN || access.findRole(arn)?.arn === arn,
+    principalExists: openAccess(state).principalExists,
   };
 }
 

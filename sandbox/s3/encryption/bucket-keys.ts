@@ -11,14 +11,16 @@ const LIFETIME_MS = 5 * 60_000;
 const MAX_KEPT = 1000;
 
 export interface BucketKey {
+  /** Of the KMS key that it is wrapped under. */
+  keyArn: string;
   plaintext: KeyObject;
   /** Base64. */
   ciphertextBlob: string;
 }
 
 export interface BucketKeys {
-  /** The key under which new objects are wrapped. Throws S3's AwsError for what KMS refuses. */
-  current(keyArn: string, context: Record<string, string>, caller: KeyCaller): BucketKey;
+  /** The key under which new objects are wrapped; `keyId` in any form. Throws S3's AwsError for what KMS refuses. */
+  current(keyId: string, context: Record<string, string>, caller: KeyCaller): BucketKey;
   /** The key that an object was wrapped under. Throws as above. */
   open(ciphertextBlob: string, keyArn: string, context: Record<string, string>, caller: KeyCaller): KeyObject;
 }
@@ -28,11 +30,11 @@ export function openBucketKeys(keys: DataKeys): BucketKeys {
   const currentKeys = createCache<BucketKey>();
   const opened = createCache<KeyObject>();
   return {
-    current(keyArn, context, caller) {
-      asS3(() => keys.requireAllowed('kms:GenerateDataKey', keyArn, context, caller));
+    current(keyId, context, caller) {
+      const keyArn = asS3(() => keys.requireAllowed('kms:GenerateDataKey', keyId, context, caller));
       return currentKeys(identity(keyArn, context), () => {
         const { plaintext, ciphertextBlob } = asS3(() => keys.generateDataKey(keyArn, context, caller));
-        return { plaintext: createSecretKey(plaintext), ciphertextBlob: ciphertextBlob.toString('base64') };
+        return { keyArn, plaintext: createSecretKey(plaintext), ciphertextBlob: ciphertextBlob.toString('base64') };
       });
     },
     open(ciphertextBlob, keyArn, context, caller) {

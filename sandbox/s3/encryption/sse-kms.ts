@@ -19,8 +19,8 @@ export function sseKms(keys: DataKeys): EncryptionMode<'sse-kms'> {
           layers: [createSecretKey(made.plaintext)],
         };
       }
-      const keyArn = asS3(() => keys.requireUsable(keyId));
-      const { plaintext, ciphertextBlob } = bucketKeys.current(keyArn, { ...context, 'aws:s3:arn': bucketArn(owner.bucket) }, caller);
+      const bucketContext = { ...context, 'aws:s3:arn': bucketArn(owner.bucket) };
+      const { keyArn, plaintext, ciphertextBlob } = bucketKeys.current(keyId, bucketContext, caller);
       const dataKey = newKey();
       const wrapped = wrapKey(plaintext, dataKey, objectArn(owner)).toString('base64');
       return { sealed: { mode: 'sse-kms', keyArn, context, dataKey: wrapped, bucketKey: ciphertextBlob }, layers: [dataKey] };

@@ -123,6 +123,21 @@ describe('a key is used', () => {
   });
 });
 
+test('an alias that a condition asks for is that of the request, also where a ciphertext names the key', async () => {
+  const { id } = await createKey(delegating);
+  await kms.send(new CreateAliasCommand({ AliasName: 'alias/asked', TargetKeyId: id }));
+  const { CiphertextBlob } = await kms.send(new EncryptCommand({ KeyId: id, Plaintext }));
+  const condition = { StringEquals: { 'kms:RequestAlias': 'alias/asked' } };
+  const { client } = worker(allow(['kms:Decrypt', 'kms:ReEncryptFrom'], '*', condition), allow('kms:ReEncryptTo'));
+  const decrypt = (KeyId?: string) => client.send(new DecryptCommand({ CiphertextBlob, KeyId }));
+  const again = (SourceKeyId?: string) => client.send(new ReEncryptCommand({ CiphertextBlob, SourceKeyId, DestinationKeyId: id }));
+  for (const use of [decrypt, again]) {
+    await use('alias/asked');
+    await expect(use(id)).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    await expect(use()).rejects.toMatchObject({ name: 'AccessDeniedException' });
+  }
+});
+
 describe('a service that acts for a role', () => {
   const caller = (session: Session): KeyCaller => {
     const credential = sandbox.credentials.find(session.credentials.accessKeyId);
@@ -189,6 +204,24 @@ describe("a key's policy", () => {
     await expect(kms.send(new CreateKeyCommand({ Policy }))).rejects.toMatchObject(locked);
     await kms.send(new PutKeyPolicyCommand({ ...put, BypassPolicyLockoutSafetyCheck: true }));
     await expect(kms.send(new PutKeyPolicyCommand(put))).rejects.toMatchObject({ name: 'AccessDeniedException' });
+  });
+
+  test('names no role that is not there', async () => {
+    const { id } = await createKey();
+    const { session } = worker();
+    const naming = (AWS: string) => JSON.stringify(policy({ ...delegating }, { ...allow('kms:Encrypt'), Principal: { AWS } }));
+    const invalid = {
+      name: 'MalformedPolicyDocumentException',
+      message: 'Policy contains a statement with one or more invalid principals.',
+    };
+    for (const nobody of ['arn:aws:iam::000000000000:role/nobody', 'arn:aws:iam::000000000000:user/nobody']) {
+      const Policy = naming(nobody);
+      await expect(kms.send(new PutKeyPolicyCommand({ KeyId: id, Policy }))).rejects.toMatchObject(invalid);
+      await expect(kms.send(new CreateKeyCommand({ Policy, BypassPolicyLockoutSafetyCheck: true }))).rejects.toMatchObject(invalid);
+    }
+    for (const somebody of [session.roleArn, 'arn:aws:iam::000000000000:user/administrator', 'arn:aws:iam::111122223333:role/elsewhere']) {
+      await kms.send(new PutKeyPolicyCommand({ KeyId: id, Policy: naming(somebody) }));
+    }
   });
 
   test('with a condition key that is not known is refused by name', async () => {

@@ -1,5 +1,5 @@
 /** KMS is asked for the caller: whose role may not use the key can neither write nor read under it. */
-import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { CreateKeyCommand, DisableKeyCommand, EnableKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
@@ -14,17 +14,18 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BUCKET as Bucket, openSandbox, refusal, type Sandbox } from './sandbox.ts';
 
 let sandbox: Sandbox;
+let kms: KMSClient;
 let keyArn = '';
 const Key = 'object';
 const ON_S3 = { Effect: 'Allow', Action: 's3:*', Resource: '*' };
 const VIA_S3 = { StringEquals: { 'kms:ViaService': 's3.us-east-1.amazonaws.com' } };
 beforeAll(async () => {
   sandbox = await openSandbox();
-  const kms = new KMSClient({ endpoint: sandbox.url, region: 'us-east-1', credentials: sandbox.credentials });
+  kms = new KMSClient({ endpoint: sandbox.url, region: 'us-east-1', credentials: sandbox.credentials });
   keyArn = (await kms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? '';
-  kms.destroy();
 });
 afterAll(async () => {
+  kms.destroy();
   expect(sandbox.defects).toEqual([]);
   await sandbox[Symbol.asyncDispose]();
 });
@@ -93,6 +94,20 @@ describe.each<[string, object]>([
     const complete = (client: S3Client) => client.send(new CompleteMultipartUploadCommand({ Bucket, Key, UploadId, MultipartUpload }));
     await refused(complete(sandbox.asRole('tested', ON_S3)), 'kms:Decrypt');
     await complete(sandbox.asRole('tested', ON_S3, mayUse('kms:Decrypt')));
+  });
+
+  test('who may not use the key is not told that it is disabled', async () => {
+    await put(sandbox.client);
+    await kms.send(new DisableKeyCommand({ KeyId: keyArn }));
+    try {
+      const tested = sandbox.asRole('tested', ON_S3);
+      await refused(put(tested), 'kms:GenerateDataKey');
+      await refused(get(tested), 'kms:Decrypt');
+      const { answer } = await refusal(put(sandbox.asRole('tested', ON_S3, mayUse('kms:GenerateDataKey'))));
+      expect(answer).toBe('400 KMS.DisabledException');
+    } finally {
+      await kms.send(new EnableKeyCommand({ KeyId: keyArn }));
+    }
   });
 
   test('one caller’s right is not another’s, and a right taken away is missed at once', async () => {
