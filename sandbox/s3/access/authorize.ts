@@ -5,7 +5,7 @@ import { bucketArn, objectArn } from '../encryption/mode.ts';
 import { accessDenied, noSuchBucket, noSuchUpload } from '../errors.ts';
 import type { Operation } from '../operations.ts';
 import type { Call } from '../room.ts';
-import { requestContext, transportContext } from './context.ts';
+import { requestContext, transportContext, versionContext } from './context.ts';
 import { type Permission, permissionsOf } from './permissions.ts';
 
 const NOTHING: RequestContext = {};
@@ -22,7 +22,9 @@ export function authorize(call: Call, operation: Operation): void {
   }
   if (asked.length === 0) return;
   const context = requestContext(operation, request, inheritedContext(call, operation));
-  for (const permission of asked) requireAccess(call, permission, permission.ofSource ? undefined : context);
+  for (const permission of asked) {
+    requireAccess(call, permission, permission.source === null ? context : versionContext(request, permission.source.versionId));
+  }
 }
 
 /**

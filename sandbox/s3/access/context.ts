@@ -48,6 +48,11 @@ export function transportContext({ secure }: WireRequest): RequestContext {
   return secure ? SECURE : INSECURE;
 }
 
+/** As above, of a version that something besides the request's parameters names; `null` for the current one. */
+export function versionContext(request: WireRequest, versionId: string | null): RequestContext {
+  return versionId === null ? transportContext(request) : { ...transportContext(request), 's3:VersionId': versionId };
+}
+
 /**
  * @param inherited of the upload that the request belongs to, as `encryptionContext` gave them when it began; the request's own
  * come first

@@ -124,7 +124,7 @@ export const PERMISSIONS: Record<Operation, readonly Requirement[]> = {
 
 export interface AskedPermission extends Permission {
   /** Of a copy: what the request says of its own target does not speak of it. */
-  ofSource: boolean;
+  source: { versionId: string | null } | null;
 }
 
 /** Throws AwsError when the request's copy source is none. */
@@ -139,22 +139,17 @@ export function permissionsOf(
     if (!when(headers)) continue;
     switch (on) {
       case 'account':
-        asked.push({ action, bucket: '', key: '', ofSource: false });
+        asked.push({ action, bucket: '', key: '', source: null });
         break;
       case 'bucket':
-        asked.push({ action, bucket, key: '', ofSource: false });
+        asked.push({ action, bucket, key: '', source: null });
         break;
       case 'object':
-        asked.push({ action: query.get('versionId') === null ? action : versionAction, bucket, key, ofSource: false });
+        asked.push({ action: query.get('versionId') === null ? action : versionAction, bucket, key, source: null });
         break;
       case 'source': {
-        const source = parseCopySource(String(headers['x-amz-copy-source']));
-        asked.push({
-          action: source.versionId === null ? action : versionAction,
-          bucket: source.bucketName,
-          key: source.key,
-          ofSource: true,
-        });
+        const { bucketName, key, versionId } = parseCopySource(String(headers['x-amz-copy-source']));
+        asked.push({ action: versionId === null ? action : versionAction, bucket: bucketName, key, source: { versionId } });
         break;
       }
       default:

@@ -1,4 +1,5 @@
 import { requireAccess } from '../access/authorize.ts';
+import { versionContext } from '../access/context.ts';
 import { isoDate, quoted, sendXml } from '../answer.ts';
 import { DEFAULT_ENCRYPTION } from '../bucket/encryption-configuration.ts';
 import type { Tag } from '../bucket/tags.ts';
@@ -121,7 +122,7 @@ function copiedTags(call: Call, { bucket, record, version }: CopySource, tagging
   if (tagging === 'REPLACE') return parseTags(call.request.headers, call.room.limits);
   if (record.tags.length > 0) {
     const action = version === null ? 's3:GetObjectTagging' : 's3:GetObjectVersionTagging';
-    requireAccess(call, { action, bucket: bucket.name, key: record.key });
+    requireAccess(call, { action, bucket: bucket.name, key: record.key }, versionContext(call.request, version));
     requireAccess(call, { action: 's3:PutObjectTagging', bucket: call.bucket, key: call.key });
   }
   return record.tags;

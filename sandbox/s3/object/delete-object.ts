@@ -1,7 +1,7 @@
 /** DeleteObject and DeleteObjects. */
 import { AwsError } from '../../aws-error.ts';
 import { requireAccess } from '../access/authorize.ts';
-import { transportContext } from '../access/context.ts';
+import { versionContext } from '../access/context.ts';
 import { sendEmpty, sendXml } from '../answer.ts';
 import { list, members } from '../bucket/shapes.ts';
 import { accessDenied, malformedXml, noSuchVersion, preconditionFailed } from '../errors.ts';
@@ -87,11 +87,7 @@ function deleteOne(call: Call, bucket: Bucket, { key, versionId, etag }: Target)
 /** The rights of DeleteObject, for one of many. */
 function requireDelete(call: Call, { key, versionId, etag }: Target): void {
   const { bucket, request } = call;
-  const context = {
-    ...transportContext(request),
-    ...(versionId !== null && { 's3:VersionId': versionId }),
-    ...(etag !== null && { 's3:if-match': etag }),
-  };
+  const context = { ...versionContext(request, versionId), ...(etag !== null && { 's3:if-match': etag }) };
   requireAccess(call, { action: versionId === null ? 's3:DeleteObject' : 's3:DeleteObjectVersion', bucket, key }, context);
   if (etag !== null && etag !== '*') requireAccess(call, { action: 's3:GetObject', bucket, key }, context);
 }

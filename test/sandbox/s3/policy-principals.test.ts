@@ -78,6 +78,17 @@ test('what a copy says of its target does not speak of its source', async () => 
   await copier.send(new CopyObjectCommand(target));
 });
 
+test('the version that a copy names is the version that it reads', async () => {
+  const source = { Bucket: VERSIONED, Key: 'source' };
+  const { VersionId: first = '' } = await sandbox.client.send(new PutObjectCommand({ ...source, Body: '1' }));
+  const { VersionId: second = '' } = await sandbox.client.send(new PutObjectCommand({ ...source, Body: '2' }));
+  const one = { Effect: 'Allow', Action: 's3:GetObjectVersion', Resource: '*', Condition: { StringEquals: { 's3:VersionId': first } } };
+  const copier = sandbox.asRole('copier', one, { Effect: 'Allow', Action: 's3:PutObject', Resource: '*' });
+  const copy = (id: string) => new CopyObjectCommand({ Bucket, Key: 'copied', CopySource: `${VERSIONED}/source?versionId=${id}` });
+  await copier.send(copy(first));
+  expect((await refusal(copier.send(copy(second)))).answer).toBe('403 AccessDenied');
+});
+
 test('each bucket’s policy speaks for its own end of a copy', async () => {
   const target = { Bucket: VERSIONED, Key: 'copied', CopySource: `${Bucket}/source` };
   await enforce({ Action: 's3:PutObject', Resource: `${ARN}/*` });
