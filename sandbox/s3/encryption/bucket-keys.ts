@@ -19,7 +19,12 @@ export interface BucketKey {
 }
 
 export interface BucketKeys {
-  /** The key under which new objects are wrapped; `keyId` in any form. Throws S3's AwsError for what KMS refuses. */
+  /**
+   * The key under which new objects are wrapped; `keyId` in any form. The caller needs both rights: S3 makes a bucket key or opens
+   * the one that it has, and nobody can tell which. Throws S3's AwsError for what KMS refuses.
+   * @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html which says so of a trail
+   * (S3's own guide is silent: unverified for other writers)
+   */
   current(keyId: string, context: Record<string, string>, caller: KeyCaller): BucketKey;
   /** The key that an object was wrapped under. Throws as above. */
   open(ciphertextBlob: string, keyArn: string, context: Record<string, string>, caller: KeyCaller): KeyObject;
@@ -32,6 +37,7 @@ export function openBucketKeys(keys: DataKeys): BucketKeys {
   return {
     current(keyId, context, caller) {
       const keyArn = asS3(() => keys.requireAllowed('kms:GenerateDataKey', keyId, context, caller));
+      asS3(() => keys.requireAllowed('kms:Decrypt', keyArn, context, caller));
       return currentKeys(identity(keyArn, context), () => {
         const { plaintext, ciphertextBlob } = asS3(() => keys.generateDataKey(keyArn, context, caller));
         return { keyArn, plaintext: createSecretKey(plaintext), ciphertextBlob: ciphertextBlob.toString('base64') };

@@ -45,11 +45,11 @@ const refused = async (call: Promise<unknown>, action: string) => {
   ]);
 };
 
-describe.each<[string, object]>([
-  ['a data key', { ServerSideEncryption: 'aws:kms', BucketKeyEnabled: false }],
-  ['a bucket key', { ServerSideEncryption: 'aws:kms', BucketKeyEnabled: true }],
-  ['two layers', { ServerSideEncryption: 'aws:kms:dsse' }],
-])('with %s', (_name, mode) => {
+describe.each<[string, object, string[]]>([
+  ['a data key', { ServerSideEncryption: 'aws:kms', BucketKeyEnabled: false }, ['kms:GenerateDataKey']],
+  ['a bucket key', { ServerSideEncryption: 'aws:kms', BucketKeyEnabled: true }, ['kms:GenerateDataKey', 'kms:Decrypt']],
+  ['two layers', { ServerSideEncryption: 'aws:kms:dsse' }, ['kms:GenerateDataKey']],
+])('with %s', (_name, mode, writing) => {
   const encryption = () => ({ ...mode, SSEKMSKeyId: keyArn });
   const put = (client: S3Client) => client.send(new PutObjectCommand({ Bucket, Key, Body: 'x', ...encryption() }));
   const get = async (client: S3Client) => (await client.send(new GetObjectCommand({ Bucket, Key }))).Body?.transformToString();
@@ -57,11 +57,14 @@ describe.each<[string, object]>([
   const copyTo = (client: S3Client) =>
     client.send(new CopyObjectCommand({ Bucket, Key: 'copy', CopySource: `${Bucket}/plain`, ...encryption() }));
 
-  test('a write needs GenerateDataKey, and nothing more', async () => {
+  test(`a write needs ${writing.join(' and ')}, and nothing more`, async () => {
     await sandbox.client.send(new PutObjectCommand({ Bucket, Key: 'plain', Body: 'x' }));
     for (const write of [put, copyTo]) {
-      await refused(write(sandbox.asRole('tested', ON_S3, mayUse('kms:Decrypt'))), 'kms:GenerateDataKey');
-      await write(sandbox.asRole('tested', ON_S3, mayUse('kms:GenerateDataKey')));
+      for (const missing of writing) {
+        const others = ['kms:GenerateDataKey', 'kms:Decrypt'].filter((action) => action !== missing);
+        await refused(write(sandbox.asRole('tested', ON_S3, mayUse(others))), missing);
+      }
+      await write(sandbox.asRole('tested', ON_S3, mayUse(writing)));
     }
   });
 
@@ -81,11 +84,11 @@ describe.each<[string, object]>([
     expect((await head).answer.slice(0, 3)).toBe('403');
   });
 
-  test('a multipart upload needs GenerateDataKey to begin, Decrypt for each part and for a checksum at its end', async () => {
+  test('a multipart upload needs the rights of a write to begin, Decrypt for each part and for a checksum at its end', async () => {
     const begin = (client: S3Client) =>
       client.send(new CreateMultipartUploadCommand({ Bucket, Key, ChecksumAlgorithm: 'CRC32', ...encryption() }));
     await refused(begin(sandbox.asRole('tested', ON_S3, mayUse('kms:Decrypt'))), 'kms:GenerateDataKey');
-    const { UploadId } = await begin(sandbox.asRole('tested', ON_S3, mayUse('kms:GenerateDataKey')));
+    const { UploadId } = await begin(sandbox.asRole('tested', ON_S3, mayUse(writing)));
     const part = (client: S3Client) =>
       client.send(new UploadPartCommand({ Bucket, Key, UploadId, PartNumber: 1, Body: 'x', ChecksumAlgorithm: 'CRC32' }));
     await refused(part(sandbox.asRole('tested', ON_S3, mayUse('kms:GenerateDataKey'))), 'kms:Decrypt');
@@ -125,8 +128,7 @@ describe.each<[string, object]>([
 
   test('the encryption context names the object, or with a bucket key the bucket', async () => {
     const named = _name === 'a bucket key' ? `arn:aws:s3:::${Bucket}` : `arn:aws:s3:::${Bucket}/${Key}`;
-    const narrowed = (arn: string) =>
-      mayUse('kms:GenerateDataKey', { Condition: { StringEquals: { 'kms:EncryptionContext:aws:s3:arn': arn } } });
+    const narrowed = (arn: string) => mayUse(writing, { Condition: { StringEquals: { 'kms:EncryptionContext:aws:s3:arn': arn } } });
     await put(sandbox.asRole('tested', ON_S3, narrowed(named)));
     await refused(put(sandbox.asRole('tested', ON_S3, narrowed(`${named}-other`))), 'kms:GenerateDataKey');
   });
