@@ -1,5 +1,5 @@
 /** Asks the judge, and words its refusals as S3 does. */
-import type { Refusal, RequestContext } from '../../iam/judge.ts';
+import type { AccessRequest, Refusal, RequestContext } from '../../iam/judge.ts';
 import { refusalSentence } from '../../iam/refusal.ts';
 import { bucketArn, objectArn } from '../encryption/mode.ts';
 import { accessDenied, noSuchBucket, noSuchUpload } from '../errors.ts';
@@ -32,11 +32,19 @@ export function authorize(call: Call, operation: Operation): void {
  * @param context of the request's own action; else what is known of every request
  * Throws AwsError `AccessDenied`.
  */
-export function requireAccess(call: Call, { action, bucket, key }: Permission, context = transportContext(call.request)): void {
-  const { room, principal } = call;
+export function requireAccess(call: Call, permission: Permission, context = transportContext(call.request)): void {
+  call.room.judge.require(accessRequest(call, permission, context), refusal);
+}
+
+/** As `requireAccess`, where a refusal leaves something out of the answer. */
+export function hasAccess(call: Call, permission: Permission, context: RequestContext): boolean {
+  return call.room.judge.allows(accessRequest(call, permission, context));
+}
+
+function accessRequest({ room, principal }: Call, { action, bucket, key }: Permission, context: RequestContext): AccessRequest {
   const resource = bucket === '' ? '*' : key === '' ? bucketArn(bucket) : objectArn({ bucket, key });
   const resourcePolicy = room.buckets.find(bucket)?.policy?.document ?? null;
-  room.judge.require({ principal, action, resource, context, resourcePolicy }, refusal);
+  return { principal, action, resource, context, resourcePolicy };
 }
 
 /**

@@ -2,6 +2,8 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AwsError } from '../../aws-error.ts';
+import { hasAccess } from '../access/authorize.ts';
+import { versionContext } from '../access/context.ts';
 import { httpDate, quoted } from '../answer.ts';
 import { encryptionHeaders } from '../encryption/answer.ts';
 import { parseCustomerKey } from '../encryption/customer-key.ts';
@@ -130,8 +132,9 @@ function answer(call: Call, record: StoredObject, customerKey: CustomerKey | nul
   if (part && record.parts !== null) headers['x-amz-mp-parts-count'] = record.parts;
   if (room.buckets.get(call.bucket).settings.versioning) headers['x-amz-version-id'] = record.version;
   if (record.storage !== 'STANDARD') headers['x-amz-storage-class'] = record.storage;
-  if (record.tags.length > 0) headers['x-amz-tagging-count'] = record.tags.length;
-  if (record.retention) {
+  if (record.tags.length > 0 && mayKnow(call, 's3:GetObjectTagging', 's3:GetObjectVersionTagging'))
+    headers['x-amz-tagging-count'] = record.tags.length;
+  if (record.retention && mayKnow(call, 's3:GetObjectRetention')) {
     headers['x-amz-object-lock-mode'] = record.retention.mode;
     headers['x-amz-object-lock-retain-until-date'] = new Date(record.retention.until).toISOString();
   }
@@ -140,4 +143,14 @@ function answer(call: Call, record: StoredObject, customerKey: CustomerKey | nul
     if (value !== null) headers[name] = value;
   }
   return headers;
+}
+
+/**
+ * Some headers are for those alone who may ask for what they tell.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html#API_HeadObject_ResponseElements
+ */
+function mayKnow(call: Call, action: string, versionAction = action): boolean {
+  const { request, bucket, key } = call;
+  const versionId = request.query.get('versionId');
+  return hasAccess(call, { action: versionId === null ? action : versionAction, bucket, key }, versionContext(request, versionId));
 }

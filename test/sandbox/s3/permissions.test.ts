@@ -74,6 +74,38 @@ describe('DeleteObjects', () => {
   });
 });
 
+describe('what an answer tells', () => {
+  test.each([
+    ['s3:GetObjectTagging', false],
+    ['s3:GetObjectVersionTagging', true],
+  ])('the number of tags is for who has %s too', async (action, byVersion) => {
+    const { VersionId } = await sandbox.client.send(new s3.PutObjectCommand({ Bucket, Key: 'tagged', Body: 'x', Tagging: 'a=b' }));
+    const read = { Bucket, Key: 'tagged', ...(byVersion && { VersionId }) };
+    const tags = async (...actions: string[]) => {
+      const client = sandbox.asRole('tested', ...['s3:GetObject', 's3:GetObjectVersion', ...actions].map((one) => allow([one, '*'])));
+      const got = await client.send(new s3.GetObjectCommand(read));
+      await got.Body?.transformToString();
+      return [got.TagCount, (await client.send(new s3.HeadObjectCommand(read))).TagCount];
+    };
+    expect(await tags()).toEqual([undefined, undefined]);
+    expect(await tags(action)).toEqual([1, 1]);
+  });
+
+  test('the retention is for who has s3:GetObjectRetention too', async () => {
+    const locked = { Bucket: 'locked', Key };
+    sandbox.s3.createBucket('locked', { objectLock: true });
+    sandbox.s3.putObjectLock('locked', { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: 1 } } });
+    await sandbox.client.send(new s3.PutObjectCommand({ ...locked, Body: 'x' }));
+    const lock = async (...actions: string[]) => {
+      const client = sandbox.asRole('tested', ...['s3:GetObject', ...actions].map((one) => allow([one, '*'])));
+      const { ObjectLockMode, ObjectLockRetainUntilDate } = await client.send(new s3.HeadObjectCommand(locked));
+      return [ObjectLockMode, typeof ObjectLockRetainUntilDate];
+    };
+    expect(await lock()).toEqual([undefined, 'undefined']);
+    expect(await lock('s3:GetObjectRetention')).toEqual(['GOVERNANCE', 'object']);
+  });
+});
+
 test('a role that is gone may do nothing', async () => {
   const client = sandbox.asRole('gone', allow(['s3:*', '*']));
   await client.send(new s3.ListObjectsV2Command({ Bucket }));
