@@ -92,9 +92,9 @@ describe('what an answer tells', () => {
   });
 
   test('the retention is for who has s3:GetObjectRetention too', async () => {
-    const locked = { Bucket: 'locked', Key };
-    sandbox.s3.createBucket('locked', { objectLock: true });
-    sandbox.s3.putObjectLock('locked', { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: 1 } } });
+    const locked = { Bucket: 'retained', Key };
+    sandbox.s3.createBucket('retained', { objectLock: true });
+    sandbox.s3.putObjectLock('retained', { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: 1 } } });
     await sandbox.client.send(new s3.PutObjectCommand({ ...locked, Body: 'x' }));
     const lock = async (...actions: string[]) => {
       const client = sandbox.asRole('tested', ...['s3:GetObject', ...actions].map((one) => allow([one, '*'])));
