@@ -1,5 +1,4 @@
 /** Events of the target bucket → what others did to it, in the audit trail. */
-import type { Context, SQSBatchResponse } from 'aws-lambda';
 import { createObjectRecords } from '../src/audit/object-record.ts';
 import { createAuditTrail } from '../src/audit/trail.ts';
 import { type AuditDeps, auditTargetEvents } from '../src/audit-target-events.ts';
@@ -10,22 +9,12 @@ import { createManagedKey } from '../src/keys/managed-key.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { createLog } from '../src/observability.ts';
 import * as runtime from '../src/runtime.ts';
-import { batchResponse } from '../src/settle-messages.ts';
+import { serveQueue } from '../src/serve-queue.ts';
 
 /** Time kept for events and dead letters once slow look-ups are given up. */
 const RESERVE_MS = 15_000;
 
-export const createHandler =
-  (deps: () => AuditDeps) =>
-  async (event: unknown, context?: Pick<Context, 'getRemainingTimeInMillis'>): Promise<SQSBatchResponse> => {
-    const own = deps();
-    const signal = context && AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - RESERVE_MS));
-    try {
-      return batchResponse(await auditTargetEvents(parseTargetEvents(event), signal === undefined ? own : { ...own, signal }));
-    } finally {
-      own.metrics.flush();
-    }
-  };
+export const createHandler = serveQueue<AuditDeps>(RESERVE_MS, (event, deps) => auditTargetEvents(parseTargetEvents(event), deps));
 
 export const handler = createHandler(
   runtime.lazily(() => {

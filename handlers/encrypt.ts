@@ -1,5 +1,4 @@
 /** Ingest events → encrypted copies in the target bucket. */
-import type { Context, SQSBatchResponse } from 'aws-lambda';
 import { createObjectRecords } from '../src/audit/object-record.ts';
 import { createAuditTrail } from '../src/audit/trail.ts';
 import { positiveInteger } from '../src/config.ts';
@@ -12,23 +11,13 @@ import { createLog } from '../src/observability.ts';
 import { policyFingerprint } from '../src/policy/fingerprint.ts';
 import { type ProcessDeps, processIngest } from '../src/process-ingest.ts';
 import * as runtime from '../src/runtime.ts';
-import { batchResponse } from '../src/settle-messages.ts';
+import { serveQueue } from '../src/serve-queue.ts';
 
 /** Time kept for events, records and dead letters once slow copies are given up. */
 const RESERVE_MS = 20_000;
 
 /** Takes any accepted event; of a queue it reports per message, without one it throws only what could not be dead-lettered. */
-export const createHandler =
-  (deps: () => ProcessDeps) =>
-  async (event: unknown, context?: Pick<Context, 'getRemainingTimeInMillis'>): Promise<SQSBatchResponse> => {
-    const own = deps();
-    const signal = context && AbortSignal.timeout(Math.max(0, context.getRemainingTimeInMillis() - RESERVE_MS));
-    try {
-      return batchResponse(await processIngest(parseIngestEvent(event), signal === undefined ? own : { ...own, signal }));
-    } finally {
-      own.metrics.flush();
-    }
-  };
+export const createHandler = serveQueue<ProcessDeps>(RESERVE_MS, (event, deps) => processIngest(parseIngestEvent(event), deps));
 
 export const handler = createHandler(
   runtime.lazily(() => {

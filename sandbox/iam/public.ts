@@ -24,5 +24,7 @@ export function grantsPublicAccess({ statements }: PolicyDocument): boolean {
 }
 
 function fixesCaller({ operator, key, values }: Condition): boolean {
-  return FIXING_OPERATORS.test(operator) && FIXING_KEYS.has(key.toLowerCase()) && values.every((value) => !/[*?]/.test(value));
+  return (
+    FIXING_OPERATORS.test(operator) && FIXING_KEYS.has(key.toLowerCase()) && values.every((value) => value !== '' && !/[*?]/.test(value))
+  );
 }

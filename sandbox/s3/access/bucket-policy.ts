@@ -3,6 +3,7 @@ import { ACCOUNT_ID, PARTITION } from '../../account.ts';
 import { AwsError } from '../../aws-error.ts';
 import { conditionKey } from '../../iam/condition-keys.ts';
 import { type PolicyDocument, PolicyError, parsePolicy, type Statement } from '../../iam/policy.ts';
+import { grantsPublicAccess } from '../../iam/public.ts';
 import { bucketArn } from '../encryption/mode.ts';
 import { accessDenied } from '../errors.ts';
 import { ACTIONS_OF_KEYS, BUCKET_ACTIONS, OBJECT_ACTIONS } from './actions.ts';
@@ -52,35 +53,10 @@ export function refuseUnknownPrincipals({ document }: BucketPolicy, exists: (arn
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html#access-control-block-public-access-policy-status
  */
 export function refusePublic(bucket: string, { document }: BucketPolicy, principalArn: string): void {
-  if (!document.statements.some(isPublic)) return;
+  if (!grantsPublicAccess(document)) return;
   throw accessDenied(
     `User: ${principalArn} is not authorized to perform: s3:PutBucketPolicy on resource: "${bucketArn(bucket)}" ` +
       'because public policies are prevented by the BlockPublicPolicy setting in S3 Block Public Access.',
-  );
-}
-
-/** One fixed value of any of these makes a grant to everybody a grant to somebody. */
-const NARROWING_KEYS = new Set(
-  [
-    'aws:PrincipalAccount',
-    'aws:PrincipalArn',
-    'aws:PrincipalOrgID',
-    'aws:SourceAccount',
-    'aws:SourceArn',
-    'aws:SourceVpc',
-    'aws:SourceVpce',
-    'aws:userid',
-  ].map((key) => key.toLowerCase()),
-);
-const NARROWING_OPERATORS = ['StringEquals', 'StringLike', 'ArnEquals', 'ArnLike'];
-
-function isPublic({ effect, principals, conditions }: Statement): boolean {
-  if (effect !== 'Allow' || principals === null || !principals.anyone) return false;
-  return !conditions.some(
-    ({ operator, key, values }) =>
-      NARROWING_OPERATORS.includes(operator) &&
-      NARROWING_KEYS.has(key.toLowerCase()) &&
-      values.every((value) => value !== '' && !/[*?]/.test(value)),
   );
 }
 

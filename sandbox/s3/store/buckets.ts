@@ -24,20 +24,16 @@ export interface Buckets {
   delete(name: string): void;
 }
 
-interface Row extends Omit<Bucket, 'settings' | 'policy'> {
-  settings: string;
-  policy: string | null;
-}
-
 export function openBuckets({ db }: State): Buckets {
   const insert = db.prepare('INSERT INTO s3_bucket (name, created, settings) VALUES (?, ?, ?) RETURNING id');
   const update = db.prepare('UPDATE s3_bucket SET settings = ?, policy = ? WHERE id = ?');
   const remove = db.prepare('DELETE FROM s3_bucket WHERE id = ?');
   const known = new Map<string, Bucket>();
   for (const row of db.prepare('SELECT id, name, created, settings, policy FROM s3_bucket').all()) {
-    const { policy, settings, ...rest } = row as unknown as Row;
-    const bucket = { ...rest, settings: JSON.parse(settings) as Partial<BucketSettings> };
-    known.set(bucket.name, { ...bucket, policy: policy === null ? null : parseBucketPolicy(bucket.name, policy) });
+    const name = String(row.name);
+    const settings: Partial<BucketSettings> = JSON.parse(String(row.settings));
+    const policy = row.policy === null ? null : parseBucketPolicy(name, String(row.policy));
+    known.set(name, { id: Number(row.id), name, created: Number(row.created), settings, policy });
   }
 
   const get = (name: string): Bucket => {
