@@ -25,12 +25,16 @@ const ERRORS = {
 
   // The source object
   'source-gone': permanent(404, 'Nothing to do if it was deleted on purpose; otherwise drop the file again.'),
-  'source-changed': permanent(409, 'Nothing to do: the event of the newer object encrypts it.'),
+  'source-changed': transient(409, 'Nothing: the event of the newer object encrypts it. If none came, drop the file again.'),
   'source-unreadable': permanent(
     403,
     'Give the encrypt function the right to read the source and to use its KMS key, then move the message back.',
   ),
-  'too-large': permanent(413, 'Objects above 5 GB are not copied yet; split the file or wait for multipart copies.'),
+  'source-kept': permanent(
+    503,
+    'The object is encrypted, its source is still there: give the encrypt function s3:DeleteObjectVersion on the ingest bucket, then redrive.',
+  ),
+  'too-large': permanent(413, 'S3 stores objects of up to 48.8 TiB: check who sent this event.'),
 
   // The way out
   'response-too-large': permanent(501, 'The API streams up to 200 MB; read larger objects from the target bucket with the key.'),
@@ -59,6 +63,8 @@ const ERRORS = {
     503,
     "Compare the target's bucket policy, which refuses what policy.yml does not name, and the function's role with the stack's template.",
   ),
+  'target-changed': transient(409, 'Nothing: somebody wrote the object at the same time; it is looked at again.'),
+  'newer-under-way': transient(409, 'Nothing: a newer state of the object is being encrypted, and this one waits for its end.'),
   'target-missing': permanent(503, 'Create the target bucket or correct TARGET_BUCKET, then move the messages back.'),
   'access-denied': permanent(
     503,
@@ -72,6 +78,8 @@ const ERRORS = {
     502,
     'The target did not encrypt as asked: check that it is Amazon S3 and that nothing rewrites its answers; treat the object as exposed.',
   ),
+
+  quota: permanent(503, 'Raise the quota that the cause names, in Service Quotas, then redrive.'),
 
   // What heals by itself
   throttled: transient(503, 'Nothing: it is retried with a growing delay.'),

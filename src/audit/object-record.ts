@@ -1,8 +1,9 @@
-/** What we know of an object in the target bucket. */
+/** What we know of an object in the target bucket: which sources were copied, and which somebody is about to copy. */
 import { type AttributeValue, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { StoredChecksum } from '../copy/copy-object.ts';
+import type { CopyProof, SavedUpload, StoredChecksum } from '../copy/copy-job.ts';
 import type { EncryptionDescription } from '../encryption/index.ts';
+import { compareSequencers } from '../events/index.ts';
 import { tableError } from './table-error.ts';
 import { writeItems } from './write-items.ts';
 
@@ -12,8 +13,10 @@ export interface ObjectRecord {
   encryption: EncryptionDescription;
   etag: string;
   versionId?: string;
-  /** As S3 stored it with the copy; for a single copy S3 itself carried it over. */
+  /** As S3 stored it with the copy. */
   checksum?: StoredChecksum;
+  /** Why the copy's bytes are the source's. */
+  proof: CopyProof;
   /** Bytes. */
   size: number;
   policyFingerprint: string;
@@ -22,75 +25,127 @@ export interface ObjectRecord {
   encryptedAt: string;
 }
 
+/** Somebody is about to copy a source: written before the copy is, so that whoever copies an older one finds it. */
+export interface Claim {
+  bucket: string;
+  key: string;
+  sequencer: string;
+  /** ISO 8601. After `CLAIM_LIFETIME_MS` it counts for nothing. */
+  claimedAt: string;
+  /** The copy came to an end without a record; older sources need not wait for it. */
+  ended?: true;
+  upload?: SavedUpload;
+}
+
+/** How one source stands among all of its key. */
+export interface KeyState {
+  /** Of the newest source that was copied; of several copies of it the last. */
+  newest: ObjectRecord | null;
+  /** What an earlier run of this source left. */
+  own: Claim | null;
+  /** The newest claim of a newer source that may still be copied. */
+  newer: Claim | null;
+}
+
 /** All throw SealdropError `audit-unavailable`. */
 export interface ObjectRecords {
   /** The record of the newest source; `null`: there is none. */
-  latest(bucket: string, key: string): Promise<ObjectRecord | null>;
+  latest(bucket: string, key: string, signal?: AbortSignal): Promise<ObjectRecord | null>;
   /**
    * The record of one version of the target, or, without a version id, of an unversioned object by its etag. `null`: none among
-   * the newest thousand of its key.
+   * the newest thousand items of its key.
    * @param signal gives the look-up up
    */
   find(bucket: string, key: string, stored: { versionId?: string; etag: string }, signal?: AbortSignal): Promise<ObjectRecord | null>;
-  /** Writes all or throws. Each source of an object has a record of its own, so that an older one never hides a newer. */
-  append(records: ObjectRecord[]): Promise<void>;
+  /** One Query; what is older than the newest record is not looked at. */
+  look(bucket: string, key: string, sequencer: string, signal?: AbortSignal): Promise<KeyState>;
+  /** Writes all or throws. A later claim of the same source takes the place of an earlier one. */
+  claim(claims: Claim[]): Promise<void>;
+  /** Writes all or throws. Every copy has a record of its own, so that an older one never hides a newer. */
+  append(records: ObjectRecord[], ended?: Claim[]): Promise<void>;
 }
 
-const PREFIX = 'record#';
+/** Longer than any invocation lives: whoever claimed so long ago is dead, or has claimed again. */
+export const CLAIM_LIFETIME_MS = 15 * 60_000;
 
-/** How many records of a key are looked through for one version: most keys have a few, one a source. */
-const PAGE = 50;
-const MAX_PAGES = 20;
+const PREFIX = 'source#';
+
+/** How many items of a key are read at once: most keys have two, a claim and a record of one source. */
+const PAGE = 20;
+const MAX_PAGES = 50;
 
 /** Longer than any sequencer seen (18 digits); padded to it they sort as they are ordered. */
 const SEQUENCER_DIGITS = 64;
 
-export function createObjectRecords(dynamodb: DynamoDBClient, tableName: string): ObjectRecords {
-  /** Newest source first. */
-  async function page(bucket: string, key: string, limit: number, after?: Record<string, AttributeValue>, signal?: AbortSignal) {
-    const answer = await dynamodb
-      .send(
-        new QueryCommand({
-          TableName: tableName,
-          KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-          ExpressionAttributeValues: { ':pk': { S: partition(bucket, key) }, ':prefix': { S: PREFIX } },
-          ScanIndexForward: false,
-          Limit: limit,
-          ConsistentRead: true,
-          ...(after === undefined ? {} : { ExclusiveStartKey: after }),
-        }),
-        signal && { abortSignal: signal },
-      )
-      .catch((error: unknown) => {
-        throw tableError(error, { bucket, key });
-      });
-    // Only `append` writes under this key, so the stored shape is the record's.
-    const records = (answer.Items ?? []).map((item) => unmarshall(item).record as ObjectRecord);
-    return { records, next: answer.LastEvaluatedKey };
+/** @param now milliseconds; for tests */
+export function createObjectRecords(dynamodb: DynamoDBClient, tableName: string, now: () => number = Date.now): ObjectRecords {
+  /** Newest source first, and of one source its records before its claim. */
+  async function* items(bucket: string, key: string, signal?: AbortSignal): AsyncGenerator<{ record?: ObjectRecord; claim?: Claim }> {
+    let after: Record<string, AttributeValue> | undefined;
+    for (let count = 0; count < MAX_PAGES; count += 1) {
+      const answer = await dynamodb
+        .send(
+          new QueryCommand({
+            TableName: tableName,
+            KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+            ExpressionAttributeValues: { ':pk': { S: partition(bucket, key) }, ':prefix': { S: PREFIX } },
+            ScanIndexForward: false,
+            Limit: PAGE,
+            ConsistentRead: true,
+            ...(after === undefined ? {} : { ExclusiveStartKey: after }),
+          }),
+          signal && { abortSignal: signal },
+        )
+        .catch((error: unknown) => {
+          throw tableError(error, { bucket, key });
+        });
+      // Only this file writes under this key, so the stored shape is one of the two.
+      for (const item of answer.Items ?? []) yield unmarshall(item) as { record?: ObjectRecord; claim?: Claim };
+      after = answer.LastEvaluatedKey;
+      if (after === undefined) return;
+    }
   }
 
   return {
-    async latest(bucket, key) {
-      const { records } = await page(bucket, key, 1);
-      return records[0] ?? null;
-    },
-
-    async find(bucket, key, stored, signal) {
-      let after: Record<string, AttributeValue> | undefined;
-      for (let count = 0; count < MAX_PAGES; count += 1) {
-        const { records, next } = await page(bucket, key, PAGE, after, signal);
-        const found = records.find((record) => isOf(record, stored));
-        if (found !== undefined || next === undefined) return found ?? null;
-        after = next;
-      }
+    async latest(bucket, key, signal) {
+      for await (const { record } of items(bucket, key, signal)) if (record !== undefined) return record;
       return null;
     },
 
-    async append(records) {
-      const items = records.map((record) => ({ pk: partition(record.bucket, record.key), sk: sortKey(record), record }));
-      await writeItems(dynamodb, tableName, items);
+    async find(bucket, key, stored, signal) {
+      for await (const { record } of items(bucket, key, signal)) if (record !== undefined && isOf(record, stored)) return record;
+      return null;
+    },
+
+    async look(bucket, key, sequencer, signal) {
+      const state: KeyState = { newest: null, own: null, newer: null };
+      for await (const { record, claim } of items(bucket, key, signal)) {
+        if (claim !== undefined) {
+          const order = compareSequencers(claim.sequencer, sequencer);
+          if (order === 0) state.own = claim;
+          if (order > 0 && isLive(claim, now())) state.newer ??= claim;
+        }
+        // An upload that this source left behind lies below its own record.
+        const passed = state.own !== null || compareSequencers(record?.source.sequencer ?? claim?.sequencer ?? '', sequencer) < 0;
+        state.newest ??= record ?? null;
+        if (state.newest !== null && passed) break;
+        if (state.newest !== null && compareSequencers(state.newest.source.sequencer, sequencer) > 0) break;
+      }
+      return state;
+    },
+
+    async claim(claims) {
+      await writeItems(dynamodb, tableName, claims.map(claimItem));
+    },
+
+    async append(records, ended = []) {
+      await writeItems(dynamodb, tableName, [...records.map(recordItem), ...ended.map(claimItem)]);
     },
   };
+}
+
+function isLive({ ended, claimedAt }: Claim, now: number): boolean {
+  return ended !== true && now - Date.parse(claimedAt) < CLAIM_LIFETIME_MS;
 }
 
 /** S3 calls the version of a suspended bucket null; its events leave it out. */
@@ -99,10 +154,19 @@ function isOf(record: ObjectRecord, { versionId, etag }: { versionId?: string; e
   return versionId === undefined ? recorded === undefined && record.etag === etag : recorded === versionId;
 }
 
+function claimItem(claim: Claim) {
+  return { pk: partition(claim.bucket, claim.key), sk: `${sourceKey(claim.sequencer)}#claim`, claim };
+}
+
+function recordItem(record: ObjectRecord) {
+  const { bucket, key, source, encryptedAt } = record;
+  return { pk: partition(bucket, key), sk: `${sourceKey(source.sequencer)}#record#${encryptedAt}`, record };
+}
+
 function partition(bucket: string, key: string): string {
   return `object#${bucket}/${key}`;
 }
 
-function sortKey({ source }: ObjectRecord): string {
-  return `${PREFIX}${source.sequencer.toUpperCase().padStart(SEQUENCER_DIGITS, '0')}`;
+function sourceKey(sequencer: string): string {
+  return `${PREFIX}${sequencer.toUpperCase().padStart(SEQUENCER_DIGITS, '0')}`;
 }

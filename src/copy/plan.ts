@@ -5,6 +5,14 @@ import type { ObjectRef } from '../events/index.ts';
 /** The largest source of one CopyObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
 const MAX_COPY_BYTES = 5 * 1024 ** 3;
 
+/** What ops choose, in bytes. */
+export interface CopyLimits {
+  /** Objects above it are copied in parts. */
+  partsAboveBytes: number;
+  /** The size of parts, unless the object needs larger ones. */
+  partBytes: number;
+}
+
 export type CopyPlan = { action: 'copy-object' };
 
 /** @throws SealdropError `too-large` above what one CopyObject can move */

@@ -52,13 +52,19 @@ const accessSchema = strict({
   under: z.array(z.string()).min(1, "at least one prefix ('' for every key)"),
 });
 
+/** Classes whose objects can be read at once; CopyObject gives STANDARD unless told: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
+const storageClass = z.enum(['STANDARD', 'STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIERING', 'GLACIER_IR', 'keep']);
+
 export const policySchema = strict({
   version: z.literal(1),
   rules: z.array(strict({ match: matchSchema, encryption: encryptionSchema })).default([]),
   default: strict({ encryption: encryptionSchema }),
   // Keys that no rule uses any more and that still open older objects.
   formerKeys: z.array(z.string().regex(KEY_ARN, KEY_FORM)).default([]),
-  source: z.literal('keep').default('keep'),
+  // What becomes of the source version once its copy is proven and recorded.
+  source: z.enum(['keep', 'delete']).default('keep'),
+  // Of the copies; `keep`: as the source's, which costs one HeadObject an object.
+  storageClass: storageClass.default('STANDARD'),
   access: z.array(accessSchema).default([]),
 }).superRefine(({ rules, default: fallback, formerKeys }, context) => {
   const inUse = new Set([...rules, fallback].map(({ encryption }) => ('key' in encryption ? encryption.key : undefined)));
@@ -73,5 +79,6 @@ export type Match = Policy['rules'][number]['match'];
 /** A mode with its parameters, as the policy says it: keys are still names, not material. */
 export type Encryption = z.infer<typeof encryptionSchema>;
 export type EncryptionMode = Encryption['mode'];
+export type StorageClass = Policy['storageClass'];
 export type AccessRule = z.infer<typeof accessSchema>;
 export type AccessAction = AccessRule['may'][number];

@@ -1,0 +1,81 @@
+/** What a copy is asked to do, and how far it came. */
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { EncryptionDescription, ResolvedEncryption } from '../encryption/index.ts';
+import type { ObjectRef } from '../events/index.ts';
+import type { StorageClass } from '../policy/schema.ts';
+import type { CopyLimits } from './plan.ts';
+
+export interface CopyDeps {
+  s3: S3Client;
+  targetBucket: string;
+  /** The accounts that must own target and source: a bucket of the same name that somebody else made is refused. */
+  targetBucketOwner: string;
+  ingestBucketOwner: string;
+  limits: CopyLimits;
+  /** No part is begun after it. */
+  stop?: AbortSignal;
+  /** Gives calls up as `time-out`; later than `stop`. */
+  signal?: AbortSignal;
+}
+
+export interface CopyJob {
+  ref: ObjectRef;
+  encryption: ResolvedEncryption;
+  storageClass: StorageClass;
+  /** An upload that an earlier run of the same source began. */
+  saved: SavedUpload | null;
+  /** Called once a new upload is there and before its first part: what it is given comes back as `saved`. A throw ends the job. */
+  began: (upload: SavedUpload) => Promise<void>;
+}
+
+/** Enough to go on with an upload, or to see that it cannot be gone on with. */
+export interface SavedUpload {
+  uploadId: string;
+  partBytes: number;
+  /** Parts belong to an upload under one encryption. */
+  encryption: EncryptionDescription;
+}
+
+/** What the target's object must be for a copy to take its place: the one of this ETag (without quotes), or none. */
+export type TargetCondition = { etag: string } | 'absent';
+
+/** All that takes long is done; nothing is to be seen in the target yet. */
+export interface PreparedCopy {
+  /**
+   * Makes the copy the target's current object. May be called again after `target-changed`.
+   * @throws SealdropError `target-changed` where the target is not as `condition` says; `answer-mismatch`, or of source, keys and target
+   */
+  commit(condition: TargetCondition): Promise<StoredCopy>;
+  /** Leaves no upload behind. Does not throw: what is left is aborted by the bucket's lifecycle at last. */
+  abandon(): Promise<void>;
+}
+
+/** `unfinished`: time ended, with new parts since the beginning of this run; the next run goes on with what `began` was given. */
+export type Preparation = { ready: PreparedCopy } | { unfinished: UploadProgress };
+
+export interface UploadProgress {
+  uploadId: string;
+  copiedParts: number;
+  parts: number;
+}
+
+export interface StoredChecksum {
+  algorithm: 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256';
+  value: string;
+  type: string;
+}
+
+/**
+ * Why the copy's bytes are the source's. `source-pinned`: S3 copied the very version in one call. `checksum-compared`: of the whole
+ * object, on both sides. `parts-pinned`: each part was pinned to the source's ETag and the sizes add up; the source has no checksum to compare.
+ */
+export type CopyProof = 'source-pinned' | 'checksum-compared' | 'parts-pinned';
+
+/** What the target holds now, as its answers said. */
+export interface StoredCopy {
+  /** Without quotes. */
+  etag: string;
+  versionId?: string;
+  checksum?: StoredChecksum;
+  proof: CopyProof;
+}
