@@ -31,7 +31,7 @@ export interface Resource {
 
 /** What one concern adds to the template. */
 export interface Part {
-  Parameters?: Record<string, { Type: 'String'; Default: string; Description: string }>;
+  Parameters?: Record<string, { Type: 'String'; Default: string; Description: string; AllowedPattern?: string }>;
   Resources?: Record<string, Resource>;
   Outputs?: Record<string, { Value: Text; Description: string }>;
 }

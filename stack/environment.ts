@@ -20,6 +20,8 @@ export function environment(stack: Stack): Record<FunctionName, Record<string, T
       INGEST_BUCKET_OWNER: ref('AWS::AccountId'),
       INGEST_QUEUE_URL: ref(queues.ingest.queueId),
       ...deadLetters(queues.ingest),
+      PARTS_ABOVE_BYTES: ref('PartsAboveBytes'),
+      PART_BYTES: ref('PartBytes'),
       KMS_KEY_ARN: stackKey(stack),
       CUSTOMER_KEY_SECRET: customerKeySecret(stack),
     },

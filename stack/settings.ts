@@ -15,6 +15,9 @@ import { shownError } from './shown-error.ts';
 /** How many days Object Lock and lifecycles take at most. */
 const MAX_DAYS = 36_500;
 
+/** Of a part; 5 GiB is also the largest source of one CopyObject: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+const PART_MIB = { least: 5, most: 5_120 };
+
 interface Parameter {
   schema: z.ZodType;
   /** As messages say it. */
@@ -30,6 +33,10 @@ const optional = <Schema extends z.ZodType<string, string>>(schema: Schema) =>
   z.union([z.literal(['', null]).transform(() => null), text.pipe(schema)]);
 
 const flags = { schema: flag, allowed: 'true, false' };
+const partSize = {
+  schema: z.coerce.number().pipe(z.int().min(PART_MIB.least).max(PART_MIB.most)),
+  allowed: `whole MiB, ${PART_MIB.least} to ${PART_MIB.most}`,
+};
 const someDays = { schema: days, allowed: `whole days, 1 to ${MAX_DAYS}` };
 const bucket = {
   schema: optional(z.string().refine((name) => bucketNameProblem(name) === null)),
@@ -83,6 +90,8 @@ const PARAMETERS = {
     allowed: 'the full ARN of a secret, with its six last characters: arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-abc123',
   },
   noncurrentDays: someDays,
+  partsAboveMiB: partSize,
+  partMiB: partSize,
 } satisfies Record<string, Parameter>;
 
 export type SettingName = keyof typeof PARAMETERS;
@@ -153,6 +162,10 @@ function contradictions(settings: Settings, { stage, region }: GivenSettings): s
   }
   if (operationsKey !== null && operationsKey === kmsKey) {
     problems.push(`operationsKey=${operationsKey}: it must be another key than kmsKey, or an alarm about that key could not be told`);
+  }
+  const { partsAboveMiB, partMiB } = settings;
+  if (partsAboveMiB < partMiB) {
+    problems.push(`partsAboveMiB=${partsAboveMiB}: it must not be less than partMiB, ${partMiB}: an object of one part is one CopyObject`);
   }
   if (targetBucketOwner !== null && targetBucket === null) {
     problems.push(`targetBucketOwner=${targetBucketOwner}: it says who owns a brought bucket; give targetBucket as well`);

@@ -11,6 +11,7 @@ import { dataEvents } from './data-events.ts';
 import { objectKey, operationsKey } from './keys.ts';
 import { tooLong } from './limits.ts';
 import { notifications } from './notifications.ts';
+import { partSizes } from './part-sizes.ts';
 import { queues } from './queues.ts';
 import { rightsOf } from './rights.ts';
 import { roles } from './roles.ts';
@@ -22,6 +23,7 @@ export function template(stack: Stack): Part {
   const rights = rightsOf(stack);
   const parts = [
     caller(stack),
+    partSizes(stack),
     buckets(stack),
     bucketPolicies(stack, rights),
     objectKey(stack, rights),

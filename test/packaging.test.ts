@@ -98,6 +98,8 @@ describe('readStack', () => {
     auditLockDays: 1,
     logRetentionDays: 90,
     noncurrentDays: 90,
+    partsAboveMiB: 256,
+    partMiB: 64,
     tracing: false,
     dataEvents: false,
   };

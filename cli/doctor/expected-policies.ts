@@ -48,6 +48,8 @@ function settingsOf(stack: Stack, breakGlass: string[]): Settings {
     operationsKey: null,
     customerKeySecret: stack.customerKeySecret,
     noncurrentDays: 1,
+    partsAboveMiB: 256,
+    partMiB: 64,
   };
 }
 

@@ -14,6 +14,8 @@ const DEFAULTS = {
   tracing: false,
   dataEvents: false,
   noncurrentDays: 90,
+  partsAboveMiB: 256,
+  partMiB: 64,
 };
 
 function given(values: Record<string, unknown> = {}, stage = 'qa'): GivenSettings {
@@ -112,6 +114,11 @@ describe('readSettings', () => {
     ['auditLockDays', '1.5'],
     ['noncurrentDays', 'many'],
     ['logRetentionDays', '31'],
+    ['partsAboveMiB', '5121'],
+    ['partsAboveMiB', 'many'],
+    ['partMiB', '4'],
+    ['partMiB', '5.5'],
+    ['partMiB', ''],
     ['ingestBucket', 'Team-Drop'],
     ['ingestBucket', 'ab'],
     ['ingestBucket', '10.0.0.1'],
@@ -135,6 +142,9 @@ describe('readSettings', () => {
   it.each([
     ['auditLockDays', '1'],
     ['auditLockDays', '36500'],
+    ['partMiB', '5'],
+    ['partsAboveMiB', '64'],
+    ['partsAboveMiB', '5120'],
     ['ingestBucket', 'abc'],
     ['ingestBucket', 'a'.repeat(63)],
   ])('takes %s=%s', (name, value) => {
@@ -170,6 +180,14 @@ describe('readSettings', () => {
     expect(problemsOf({ kmsKey: KEY, operationsKey: KEY })).toEqual([
       expect.stringContaining(`operationsKey=${KEY}: it must be another key than kmsKey`),
     ]);
+  });
+
+  it('refuses parts that are larger than what is copied in parts', () => {
+    expect(problemsOf({ partsAboveMiB: '63' })).toEqual([
+      'partsAboveMiB=63: it must not be less than partMiB, 64: an object of one part is one CopyObject',
+    ]);
+    expect(problemsOf({ partMiB: '5120' })).toEqual([expect.stringContaining('partsAboveMiB=256: it must not be less than partMiB, 5120')]);
+    expect(readSettings(given({ partMiB: '5120', partsAboveMiB: '5120' })).partMiB).toBe(5120);
   });
 
   it('refuses one bucket for both ends', () => {

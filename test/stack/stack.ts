@@ -34,6 +34,8 @@ const SETTINGS: Settings = {
   operationsKey: null,
   customerKeySecret: null,
   noncurrentDays: 90,
+  partsAboveMiB: 256,
+  partMiB: 64,
 };
 
 export interface GivenRule {
