@@ -4,6 +4,10 @@ import type { Handler } from './room.ts';
 
 export type Level = 'service' | 'bucket' | 'object';
 
+/** In place of a subresource, for the writes that the header `x-amz-copy-source` makes copies. */
+export const COPY = 'x-amz-copy-source';
+export const PART_COPY = 'uploadId, x-amz-copy-source';
+
 export interface Definition {
   method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
   level: Level;

@@ -70,4 +70,7 @@ export const entityTooLarge = (proposed: number, allowed: number): AwsError =>
     MaxSizeAllowed: String(allowed),
   });
 
+export const copySourceTooLarge = (allowed: number): AwsError =>
+  invalidRequest(`The specified copy source is larger than the maximum allowable size for a copy source: ${allowed}`);
+
 export const accessDenied = (message = 'Access Denied'): AwsError => new AwsError(403, 'AccessDenied', message);

@@ -3,7 +3,7 @@
  *
  * Who may do what stands in `access/`. Callers without a signature may do nothing, whatever a policy says.
  *
- * What it does not do (2026-11-21): UploadPartCopy, UpdateObjectEncryption, presigned URLs and form uploads, ACLs (they are
+ * What it does not do (2026-11-21): UpdateObjectEncryption, presigned URLs and form uploads, ACLs (they are
  * off, as in every new bucket), the check that a new bucket policy does not lock its author out, RestrictPublicBuckets (it has
  * nothing to restrict), condition keys on tags and on locks, running lifecycle rules (they are kept), Object Lock
  * headers, legal holds and governance bypass (a bucket's default retention is enforced), archives (GLACIER, DEEP_ARCHIVE),

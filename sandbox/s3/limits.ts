@@ -4,12 +4,14 @@ const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
 
 export interface Limits {
-  /** The largest body of PutObject and UploadPart. */
+  /** The largest body of PutObject, and the largest part. */
   maxPutBytes: number;
   /** The largest source of CopyObject; above it clients use UploadPartCopy. */
   maxCopyBytes: number;
   /** Every part but the last is at least this large. */
   minPartBytes: number;
+  /** Only of larger sources may a range be copied. */
+  minRangeSourceBytes: number;
   maxParts: number;
   /** The largest page of a listing, and the largest DeleteObjects request. */
   maxKeys: number;
@@ -26,6 +28,7 @@ export const S3_LIMITS: Limits = {
   maxPutBytes: 5 * GIB,
   maxCopyBytes: 5 * GIB,
   minPartBytes: 5 * MIB,
+  minRangeSourceBytes: 5 * MIB,
   maxParts: 10_000,
   maxKeys: 1000,
   maxKeyBytes: 1024,

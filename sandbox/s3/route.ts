@@ -1,7 +1,7 @@
 /** From a request to the operation it asks for. */
 import { AwsError } from '../aws-error.ts';
 import type { WireRequest } from '../service.ts';
-import type { Definition, Level } from './definition.ts';
+import { COPY, type Definition, type Level, PART_COPY } from './definition.ts';
 import { notImplemented } from './errors.ts';
 import type { Limits } from './limits.ts';
 import { OPERATIONS, type Operation } from './operations.ts';
@@ -52,8 +52,7 @@ export function detect({ method, query, headers }: WireRequest, { bucket, key }:
   const level: Level = bucket === '' ? 'service' : key === '' ? 'bucket' : 'object';
   const subresource = [...query.keys()].find((name) => SUBRESOURCES.has(name)) ?? '';
   const copies = level === 'object' && method === 'PUT' && headers['x-amz-copy-source'] !== undefined;
-  if (copies && subresource === 'uploadId') throw notImplemented('UploadPartCopy');
-  const name = BY_ADDRESS.get(address(method, level, copies && subresource === '' ? 'x-amz-copy-source' : subresource));
+  const name = BY_ADDRESS.get(address(method, level, copies ? copying(subresource) : subresource));
   if (name === undefined) throw notImplemented(`${method} of ${withArticle(level)}${subresource === '' ? '' : ` with ?${subresource}`}`);
   const definition: Definition = OPERATIONS[name];
   for (const parameter of query.keys()) {
@@ -67,6 +66,11 @@ export function detect({ method, query, headers }: WireRequest, { bucket, key }:
 
 function address(method: string, level: Level, subresource: string): string {
   return `${method} ${level} ${subresource}`;
+}
+
+/** What the header `x-amz-copy-source` makes of a write. */
+function copying(subresource: string): string {
+  return subresource === '' ? COPY : subresource === 'uploadId' ? PART_COPY : subresource;
 }
 
 function decode(raw: string): string {

@@ -9,6 +9,8 @@ import { requestContext, transportContext, versionContext } from './context.ts';
 import { type Permission, permissionsOf } from './permissions.ts';
 
 const NOTHING: RequestContext = {};
+/** Judged with what the upload was begun with. */
+const OF_AN_UPLOAD = new Set<Operation>(['UploadPart', 'UploadPartCopy', 'CompleteMultipartUpload']);
 
 /**
  * Judges a request before anything of it is done or looked up: no right is a 403 whatever else is wrong with the request.
@@ -59,7 +61,7 @@ const refusal: Refusal = (request, denial) =>
   );
 
 function inheritedContext({ room, request, bucket, key }: Call, operation: Operation): RequestContext {
-  if (operation !== 'UploadPart' && operation !== 'CompleteMultipartUpload') return NOTHING;
+  if (!OF_AN_UPLOAD.has(operation)) return NOTHING;
   const uploadId = request.query.get('uploadId') ?? '';
   const upload = room.uploads.find(room.buckets.get(bucket).id, key, uploadId);
   if (!upload) throw noSuchUpload(uploadId);

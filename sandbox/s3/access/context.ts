@@ -41,6 +41,7 @@ const CREATES: Partial<Record<Operation, 'true' | 'false'>> = {
   CompleteMultipartUpload: 'true',
   CreateMultipartUpload: 'false',
   UploadPart: 'false',
+  UploadPartCopy: 'false',
 };
 
 /** What is known of every request, and all there is for what an operation asks besides its own action. */

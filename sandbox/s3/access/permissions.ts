@@ -117,6 +117,7 @@ export const PERMISSIONS: Record<Operation, readonly Requirement[]> = {
   // Multipart uploads
   CreateMultipartUpload: [object('s3:PutObject'), TAGGING, ACL],
   UploadPart: [object('s3:PutObject')],
+  UploadPartCopy: [source('s3:GetObject', 's3:GetObjectVersion'), object('s3:PutObject')],
   CompleteMultipartUpload: [object('s3:PutObject'), IF_MATCH],
   AbortMultipartUpload: [object('s3:AbortMultipartUpload')],
   ListParts: [object('s3:ListMultipartUploadParts')],

@@ -13,6 +13,14 @@ import { type Call, keyCaller } from '../room.ts';
 import type { Segment } from '../store/segments.ts';
 import type { Upload } from '../store/uploads.ts';
 
+/** What the answer says of a part. */
+export interface KeptPart {
+  etag: string;
+  /** Milliseconds. */
+  modified: number;
+  measured: Measured;
+}
+
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPart.html */
 export async function uploadPart(call: Call): Promise<void> {
   const { room, request, response } = call;
@@ -49,15 +57,16 @@ export function findUpload({ room, request, bucket, key }: Call): Upload {
   return upload;
 }
 
-function parsePartNumber({ room, request }: Call): number {
+/** Throws AwsError `InvalidArgument`. */
+export function parsePartNumber({ room, request }: Call): number {
   const text = request.query.get('partNumber') ?? '';
   const number = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (number >= 1 && number <= room.limits.maxParts) return number;
   throw invalidArgument(`Part number must be an integer between 1 and ${room.limits.maxParts}, inclusive`, 'partNumber', text);
 }
 
-/** Every part of an SSE-C upload carries the key that began it. */
-function partKey({ request }: Call, { sealed }: Upload): CustomerKey | null {
+/** Every part of an SSE-C upload carries the key that began it. Throws AwsError `InvalidRequest` for another or none. */
+export function partKey({ request }: Call, { sealed }: Upload): CustomerKey | null {
   const customerKey = parseCustomerKey(request.headers, request.secure);
   if ((sealed.mode === 'sse-c') !== (customerKey !== null)) {
     throw invalidRequest(
@@ -74,7 +83,7 @@ function partKey({ request }: Call, { sealed }: Upload): CustomerKey | null {
  * Makes a written file a part of the upload that the request names, in place of an earlier one of that number.
  * Removes the file when `finish` throws or the upload has ended meanwhile.
  */
-export function keepPart(call: Call, number: number, file: StoredFile, finish: () => Measured): { etag: string; measured: Measured } {
+export function keepPart(call: Call, number: number, file: StoredFile, finish: () => Measured): KeptPart {
   const { room } = call;
   let replaced: string[] = [];
   try {
@@ -85,8 +94,9 @@ export function keepPart(call: Call, number: number, file: StoredFile, finish: (
       const etag = etagOf(upload.sealed.mode, measured.md5);
       const checksum: Segment['checksum'] = { algorithm, type: 'FULL_OBJECT', value: measured.checksums.get(algorithm) ?? '' };
       replaced = room.segments.deleteOne(upload.id, number);
-      room.segments.insert(upload.id, { ...file, number, etag, modified: Date.now(), checksum });
-      return { etag, measured };
+      const modified = Date.now();
+      room.segments.insert(upload.id, { ...file, number, etag, modified, checksum });
+      return { etag, modified, measured };
     });
   } catch (error) {
     replaced = [file.blob];

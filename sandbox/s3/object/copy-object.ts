@@ -8,7 +8,7 @@ import { newEncryptionHeaders } from '../encryption/answer.ts';
 import type { Layers } from '../encryption/cipher.ts';
 import { namesCustomerKey } from '../encryption/customer-key.ts';
 import { chooseEncryption } from '../encryption/request.ts';
-import { invalidArgument, invalidRequest } from '../errors.ts';
+import { copySourceTooLarge, invalidArgument, invalidRequest } from '../errors.ts';
 import { type Call, keyCaller } from '../room.ts';
 import type { Bucket } from '../store/buckets.ts';
 import type { StoredHeaders, StoredObject } from '../store/objects.ts';
@@ -16,12 +16,11 @@ import { document } from '../xml.ts';
 import { readObject, writeFile } from './body.ts';
 import { commit, etagOf, newVersionHeader } from './commit.ts';
 import { type CopySource, openCopySource } from './copy-source.ts';
-import { DEFAULT_ALGORITHM, measure, parseAlgorithm } from './integrity.ts';
+import { DEFAULT_ALGORITHM, measure, NO_CLAIM, parseAlgorithm } from './integrity.ts';
 import { parseHeaders, parseRedirect, parseStorageClass, parseTags, refuseAcl, withRedirect } from './metadata.ts';
 
 /** S3 names the operation here; there is no such IAM action. */
 const NAMED_WHEN_BLOCKED = 's3:CopyObject';
-const NO_CLAIM = { algorithm: null, value: null, contentMd5: null };
 
 /**
  * Metadata and tags come along unless told otherwise; storage class, redirect and encryption do not, they are the request's.
@@ -41,11 +40,7 @@ export async function copyObject(call: Call): Promise<void> {
   const storage = parseStorageClass(headers);
   const source = openCopySource(call);
   const { record } = source;
-  if (record.size > room.limits.maxCopyBytes) {
-    throw invalidRequest(
-      `The specified copy source is larger than the maximum allowable size for a copy source: ${room.limits.maxCopyBytes}`,
-    );
-  }
+  if (record.size > room.limits.maxCopyBytes) throw copySourceTooLarge(room.limits.maxCopyBytes);
   if (source.bucket.id === bucket.id && record.key === key && record.latest) refuseCopyToItself(call, bucket, directives.metadata);
 
   const write = { headers, secure: request.secure, principalArn: call.principal.arn, action: NAMED_WHEN_BLOCKED };

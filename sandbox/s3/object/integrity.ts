@@ -28,6 +28,9 @@ export interface Claim {
   contentMd5: string | null;
 }
 
+/** Of bytes that no client sent. */
+export const NO_CLAIM: Claim = { algorithm: null, value: null, contentMd5: null };
+
 export interface Integrity {
   update(bytes: Buffer): void;
   /** After the body. Throws AwsError when a claim is not true. */

@@ -1,9 +1,10 @@
 /** Every operation on objects: how a request names it, what else it takes, and who answers it. */
-import { type Definition, define, described } from '../definition.ts';
+import { COPY, type Definition, define, described, PART_COPY } from '../definition.ts';
 import { CHECKSUM, COPY_SOURCE, CUSTOMER_KEY, ENCRYPTION } from '../headers.ts';
 import { completeMultipartUpload } from '../multipart/complete-upload.ts';
 import { createMultipartUpload } from '../multipart/create-upload.ts';
 import { uploadPart } from '../multipart/upload-part.ts';
+import { uploadPartCopy } from '../multipart/upload-part-copy.ts';
 import { abortMultipartUpload, listParts } from '../multipart/uploads.ts';
 import { copyObject } from './copy-object.ts';
 import { deleteObject } from './delete-object.ts';
@@ -24,13 +25,14 @@ export type ObjectOperation =
   | 'DeleteObjectTagging'
   | 'CreateMultipartUpload'
   | 'UploadPart'
+  | 'UploadPartCopy'
   | 'CompleteMultipartUpload'
   | 'AbortMultipartUpload'
   | 'ListParts';
 
 export const OBJECT_OPERATIONS: Record<ObjectOperation, Definition> = {
   PutObject: described('PUT', '', putObject, [...CHECKSUM]),
-  CopyObject: described('PUT', 'x-amz-copy-source', copyObject, [
+  CopyObject: described('PUT', COPY, copyObject, [
     ...COPY_SOURCE,
     'x-amz-metadata-directive',
     'x-amz-tagging-directive',
@@ -67,6 +69,14 @@ export const OBJECT_OPERATIONS: Record<ObjectOperation, Definition> = {
   DeleteObjectTagging: define('DELETE', 'object', 'tagging', deleteObjectTagging, ['versionId']),
   CreateMultipartUpload: described('POST', 'uploads', createMultipartUpload, ['x-amz-checksum-algorithm', 'x-amz-checksum-type']),
   UploadPart: define('PUT', 'object', 'uploadId', uploadPart, ['partNumber'], [...CHECKSUM, ...ENCRYPTION, ...CUSTOMER_KEY]),
+  UploadPartCopy: define(
+    'PUT',
+    'object',
+    PART_COPY,
+    uploadPartCopy,
+    ['partNumber'],
+    [...COPY_SOURCE, 'x-amz-copy-source-range', ...ENCRYPTION, ...CUSTOMER_KEY],
+  ),
   CompleteMultipartUpload: define(
     'POST',
     'object',

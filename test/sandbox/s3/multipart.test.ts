@@ -9,7 +9,6 @@ import {
   HeadObjectCommand,
   ListPartsCommand,
   UploadPartCommand,
-  UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BUCKET as Bucket, openSandbox, refusal, type Sandbox, sample } from './sandbox.ts';
@@ -153,13 +152,4 @@ test('reads one part by its number', async () => {
   expect((await refusal(read({ PartNumber: 1, Range: 'bytes=0-1' }))).answer).toBe('400 InvalidRequest');
   const attributes = await sandbox.client.send(new GetObjectAttributesCommand({ Bucket, Key, ObjectAttributes: ['ObjectParts'] }));
   expect(attributes.ObjectParts?.TotalPartsCount).toBe(2);
-});
-
-test('UploadPartCopy is a loud 501', async () => {
-  const id = await begin();
-  const copy = new UploadPartCopyCommand({ Bucket, Key, UploadId: id, PartNumber: 1, CopySource: `${Bucket}/${Key}` });
-  expect(await refusal(sandbox.client.send(copy))).toMatchObject({
-    answer: '501 NotImplemented',
-    message: 'The sandbox does not implement UploadPartCopy.',
-  });
 });

@@ -126,6 +126,16 @@ export const OBJECT_ROWS: Row[] = [
     (client, { UploadId }) => client.send(new s3.UploadPartCommand({ Bucket, Key, UploadId, PartNumber: 2, Body: 'x' })),
   ],
   [
+    'UploadPartCopy',
+    [...onObject('s3:GetObject'), ['s3:PutObject', TARGET_ARN]],
+    (client, { administrator }) => copyPart(client, administrator, source()),
+  ],
+  [
+    'UploadPartCopy of a version',
+    [...onObject('s3:GetObjectVersion'), ['s3:PutObject', TARGET_ARN]],
+    (client, { administrator, VersionId }) => copyPart(client, administrator, source(VersionId)),
+  ],
+  [
     'ListParts',
     onObject('s3:ListMultipartUploadParts'),
     (client, { UploadId }) => client.send(new s3.ListPartsCommand({ Bucket, Key, UploadId })),
@@ -144,3 +154,8 @@ export const OBJECT_ROWS: Row[] = [
     },
   ],
 ];
+
+async function copyPart(client: s3.S3Client, administrator: s3.S3Client, CopySource: string): Promise<unknown> {
+  const { UploadId } = await administrator.send(new s3.CreateMultipartUploadCommand({ Bucket, Key: 'target' }));
+  return client.send(new s3.UploadPartCopyCommand({ Bucket, Key: 'target', UploadId, PartNumber: 1, CopySource }));
+}
