@@ -1,7 +1,7 @@
 /** What `sealdrop doctor` was asked. */
 import { parseArgs } from 'node:util';
-import { errorMessage } from './look.ts';
-import { stackNameOf } from './stack.ts';
+import { errorMessage } from '../sdk-error.ts';
+import { stackNameOf } from '../stack.ts';
 
 const DEFAULT_STAGE = 'dev';
 const DEFAULT_POLICY = 'policy.yml';

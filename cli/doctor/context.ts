@@ -1,8 +1,8 @@
 /** What every check knows. */
 import type { Policy } from '../../src/policy/schema.ts';
-import type { Clients } from './clients.ts';
+import type { Clients } from '../clients.ts';
+import type { Stack } from '../stack.ts';
 import type { Area, Finding } from './finding.ts';
-import type { Stack } from './stack.ts';
 
 export interface DoctorContext {
   clients: Clients;

@@ -5,8 +5,8 @@ import { sub } from '../../stack/cloudformation.ts';
 import { rightsOf } from '../../stack/rights.ts';
 import type { Settings } from '../../stack/settings.ts';
 import { targetBucketStatements } from '../../stack/target-bucket-policy.ts';
+import type { Stack } from '../stack.ts';
 import { bucketArn } from './names.ts';
-import type { Stack } from './stack.ts';
 
 export interface ExpectedStatement {
   Sid: string;

@@ -1,5 +1,6 @@
 /** One look at a resource: what its answer means, what its absence means, and what it means when nobody may look. */
-import { CannotLook } from './cannot-look.ts';
+import { CannotLook } from '../cannot-look.ts';
+import { errorMessage, errorName, isDenied } from '../sdk-error.ts';
 import type { Finding, Subject } from './finding.ts';
 import { warning } from './finding.ts';
 
@@ -13,9 +14,6 @@ export interface Question {
 
 /** Error names of a service → what they say of the resource, such as that it is not there. */
 type Refusals = Readonly<Record<string, () => Finding[]>>;
-
-/** S3's answers to HEAD have no body, and so no name. */
-const DENIED = new Set(['AccessDenied', 'AccessDeniedException', 'AuthorizationError', 'UnauthorizedOperation', 'Forbidden', '403']);
 
 /**
  * A look that is refused to the operator is a finding by itself, never a pass.
@@ -47,27 +45,6 @@ export function couldNotLook({ subject, resource, action }: Question, cause: unk
     nextStep: denied ? (remedy ?? `Grant ${action} to whoever runs this, or run it as somebody who has it.`) : nextStepOf(cause),
     evidence: { action, error: errorName(cause), message: errorMessage(cause) },
   });
-}
-
-export function isDenied(cause: unknown): boolean {
-  return DENIED.has(errorName(cause)) || httpStatus(cause) === 403;
-}
-
-export function errorName(cause: unknown): string {
-  return cause instanceof Error ? cause.name : 'Error';
-}
-
-export function errorMessage(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
-}
-
-export function httpStatus(cause: unknown): number {
-  const metadata = member(cause, '$metadata');
-  return Number(member(metadata, 'httpStatusCode') ?? 0);
-}
-
-function member(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null && name in value ? Reflect.get(value, name) : undefined;
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html: 405 to whoever has the right and is of another account. */

@@ -1,5 +1,5 @@
 /** Names and ARNs of the stack's resources, and of other stages' resources when they turn up where they should not. Pure. */
-import type { Stack } from './stack.ts';
+import type { Stack } from '../stack.ts';
 
 export const FUNCTIONS = ['encrypt', 'audit', 'authorize', 'download', 'list', 'history', 'health'] as const;
 export type FunctionName = (typeof FUNCTIONS)[number];

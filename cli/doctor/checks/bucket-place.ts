@@ -1,9 +1,9 @@
 /** Whether a bucket is where it should be: missing, in another Region and in another account are told apart. */
 import { HeadBucketCommand } from '@aws-sdk/client-s3';
-import { CannotLook } from '../cannot-look.ts';
+import { CannotLook } from '../../cannot-look.ts';
+import { errorName, httpStatus } from '../../sdk-error.ts';
 import type { DoctorContext } from '../context.ts';
 import { error, type Finding, warning } from '../finding.ts';
-import { errorName, httpStatus } from '../look.ts';
 import { addressOf, type BucketUnderCheck } from './bucket.ts';
 
 /**

@@ -1,8 +1,8 @@
 /** What each function must be able to do, and a few things that it must not: written down here a second time, by hand. Pure. */
 import { decryptKeyArns, encryptKeyArns, namesMode } from '../../../src/policy/keys.ts';
 import type { Policy } from '../../../src/policy/schema.ts';
+import type { Stack } from '../../stack.ts';
 import { bucketArn, type FunctionName, queueArn, tableArn } from '../names.ts';
-import type { Stack } from '../stack.ts';
 
 /** Actions on one resource, as one function. */
 export interface Expectation {

@@ -2,10 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { DeleteObjectCommand, ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { DeleteMessageCommand, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
+import { errorName } from '../../sdk-error.ts';
 import { awsCommand } from '../aws-command.ts';
 import type { DoctorContext } from '../context.ts';
 import { type Finding, warning } from '../finding.ts';
-import { errorName } from '../look.ts';
 
 const MAX_RECEIVED = 10;
 /** Letters of others are back in sight after so long. */

@@ -1,6 +1,7 @@
 /** The same bytes back, through the API. */
+
+import { errorMessage } from '../../sdk-error.ts';
 import { error, type Finding, warning } from '../finding.ts';
-import { errorMessage } from '../look.ts';
 
 const PATIENCE_MS = 30_000;
 

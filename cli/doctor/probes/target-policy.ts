@@ -11,11 +11,12 @@ import {
 } from '@aws-sdk/client-s3';
 import { type ResolvedEncryption, writeParameters } from '../../../src/encryption/index.ts';
 import type { Encryption } from '../../../src/policy/schema.ts';
-import { CannotLook } from '../cannot-look.ts';
+import { CannotLook } from '../../cannot-look.ts';
+import { errorMessage, httpStatus, isDenied } from '../../sdk-error.ts';
 import { breakGlassOf, readersOf } from '../checks/bucket-policy.ts';
 import type { DoctorContext } from '../context.ts';
 import { error, type Finding } from '../finding.ts';
-import { couldNotLook, errorMessage, httpStatus, isDenied } from '../look.ts';
+import { couldNotLook } from '../look.ts';
 import type { ForeignWrite } from './audit-trail.ts';
 import { removeObjects } from './clean-up.ts';
 import { nameOf } from './expected.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CannotLook } from '../../../cli/doctor/cannot-look.ts';
+import { CannotLook } from '../../../cli/cannot-look.ts';
 import { error } from '../../../cli/doctor/finding.ts';
 import { look } from '../../../cli/doctor/look.ts';
 import { refusal } from './world.ts';

@@ -1,9 +1,9 @@
 import { CloudFormationClient, DescribeStacksCommand, type Output } from '@aws-sdk/client-cloudformation';
 import { mockClient } from 'aws-sdk-client-mock';
 import { describe, expect, test } from 'vitest';
-import { CannotLook } from '../../../cli/doctor/cannot-look.ts';
+import { CannotLook } from '../../../cli/cannot-look.ts';
 import { bucketArn, isOwnBucket, otherStage, queueArn, roleArn } from '../../../cli/doctor/names.ts';
-import { describeStack } from '../../../cli/doctor/stack.ts';
+import { describeStack } from '../../../cli/stack.ts';
 import { refusal, STACK } from './world.ts';
 
 const OUTPUTS: Record<string, string> = {

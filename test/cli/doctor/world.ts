@@ -16,12 +16,12 @@ import {
 import { DescribeSecretCommand, GetResourcePolicyCommand } from '@aws-sdk/client-secrets-manager';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { mockClient } from 'aws-sdk-client-mock';
+import { createClients } from '../../../cli/clients.ts';
 import { expectations } from '../../../cli/doctor/checks/rights.ts';
-import { createClients } from '../../../cli/doctor/clients.ts';
 import type { DoctorContext } from '../../../cli/doctor/context.ts';
 import { targetStatements, tlsStatements } from '../../../cli/doctor/expected-policies.ts';
 import { roleArn } from '../../../cli/doctor/names.ts';
-import type { Stack } from '../../../cli/doctor/stack.ts';
+import type { Stack } from '../../../cli/stack.ts';
 import { policyFingerprint } from '../../../src/policy/fingerprint.ts';
 import { policySchema } from '../../../src/policy/schema.ts';
 

@@ -1,7 +1,7 @@
 /** The deployed stack as its outputs describe it: the only source of names. */
 import { type CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CannotLook } from './cannot-look.ts';
-import { errorMessage, errorName, isDenied } from './look.ts';
+import { errorMessage, errorName, isDenied } from './sdk-error.ts';
 
 /** What every stack of Sealdrop says. */
 const OUTPUTS = [
