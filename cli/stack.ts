@@ -44,6 +44,8 @@ export interface Stack {
   keyArn: string;
   customerKeySecret: string;
   policyFingerprint: string;
+  /** policy.yml's `source`. A stack that does not say it is older than deleting. */
+  source: 'keep' | 'delete';
 }
 
 const SERVICE = 'sealdrop';
@@ -85,6 +87,7 @@ export async function describeStack(cloudformation: CloudFormationClient, name: 
     keyArn: output('KeyArn'),
     customerKeySecret: output('CustomerKeySecret'),
     policyFingerprint: output('PolicyFingerprint'),
+    source: outputs.get('SourceHandling') === 'delete' ? 'delete' : 'keep',
   };
 }
 

@@ -36,7 +36,12 @@ export function template(stack: Stack): Part {
     alarms(stack),
     dashboard(stack),
     dataEvents(stack),
-    { Outputs: { PolicyFingerprint: { Value: policyFingerprint(stack.policy), Description: 'Which policy.yml was deployed.' } } },
+    {
+      Outputs: {
+        PolicyFingerprint: { Value: policyFingerprint(stack.policy), Description: 'Which policy.yml was deployed.' },
+        SourceHandling: { Value: stack.policy.source, Description: 'What becomes of a source once it is encrypted.' },
+      },
+    },
   ];
   const whole: Part = {
     Parameters: Object.assign({}, ...parts.map(({ Parameters }) => Parameters)),

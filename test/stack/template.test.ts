@@ -42,6 +42,7 @@ describe.each(NAMES)('the template of %s', (name) => {
       'IngestQueueUrl',
       'KeyArn',
       'PolicyFingerprint',
+      'SourceHandling',
       'TargetBucketName',
       'TargetBucketOwner',
       'TargetEventsDeadLetterQueueUrl',

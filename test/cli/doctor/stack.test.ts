@@ -63,7 +63,12 @@ describe('a stack', () => {
       keyArn: 'key',
       customerKeySecret: 'secret',
       policyFingerprint: 'f',
+      source: 'keep',
     });
+  });
+
+  test('says whether it deletes sources', async () => {
+    expect(await describeStack(answering({ ...OUTPUTS, SourceHandling: 'delete' }), 'sealdrop-prod')).toMatchObject({ source: 'delete' });
   });
 
   test.each(Object.keys(OUTPUTS))('that does not say its %s is told by that name', async (missing) => {

@@ -61,6 +61,7 @@ export const STACK: Stack = {
   keyArn: `arn:aws:kms:${REGION}:${ACCOUNT}:key/00000000-0000-0000-0000-000000000000`,
   customerKeySecret: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${named('customer-key')}-AbCdEf`,
   policyFingerprint: policyFingerprint(POLICY),
+  source: 'keep',
 };
 
 export const OTHER_QUEUE = `arn:aws:sqs:${REGION}:${ACCOUNT}:${named('ingest', 'test')}`;
