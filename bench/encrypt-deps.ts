@@ -9,6 +9,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { ClientConfig, StackClients } from '../local/clients.ts';
 import { createObjectRecords } from '../src/audit/object-record.ts';
 import { createAuditTrail } from '../src/audit/trail.ts';
+import { createContinuations } from '../src/continuations.ts';
 import { createDeadLetters } from '../src/dead-letters.ts';
 import { createCustomerKeys } from '../src/keys/customer-keys.ts';
 import { createManagedKey } from '../src/keys/managed-key.ts';
@@ -33,8 +34,9 @@ export function encryptDeps(config: BenchConfig, target: BenchTarget, policyPath
   const policy = loadPolicy(readFileSync(policyPath, 'utf8'), policyPath);
   const dynamodb = new DynamoDBClient(config);
   const sqs = new SQSClient(config);
+  const s3 = new S3Client(config);
   return {
-    s3: new S3Client(config),
+    s3,
     sqs,
     policy,
     policyFingerprint: policyFingerprint(policy),
@@ -46,6 +48,9 @@ export function encryptDeps(config: BenchConfig, target: BenchTarget, policyPath
     customerKeys: createCustomerKeys({ secretsManager: new SecretsManagerClient(config), secretId: target.customerKeySecret }),
     trail: createAuditTrail(dynamodb, target.auditTable),
     records: createObjectRecords(dynamodb, target.auditTable),
+    limits: { partsAboveBytes: 256 * 1024 * 1024, partBytes: 64 * 1024 * 1024 },
+    requireVersioning: async () => {},
+    continuations: createContinuations(sqs, target.queueUrl),
     deadLetters: createDeadLetters(sqs, target.deadLetterQueueUrl),
     queueUrl: target.queueUrl,
     maxReceiveCount: 5,

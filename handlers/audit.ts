@@ -12,9 +12,9 @@ import * as runtime from '../src/runtime.ts';
 import { serveQueue } from '../src/serve-queue.ts';
 
 /** Time kept for events and dead letters once slow look-ups are given up. */
-const RESERVE_MS = 15_000;
+const RESERVES = { stopMs: 15_000, giveUpMs: 15_000 };
 
-export const createHandler = serveQueue<AuditDeps>(RESERVE_MS, (event, deps) => auditTargetEvents(parseTargetEvents(event), deps));
+export const createHandler = serveQueue<AuditDeps>(RESERVES, (event, deps) => auditTargetEvents(parseTargetEvents(event), deps));
 
 export const handler = createHandler(
   runtime.lazily(() => {

@@ -2,7 +2,9 @@
 import { createObjectRecords } from '../src/audit/object-record.ts';
 import { createAuditTrail } from '../src/audit/trail.ts';
 import { positiveInteger } from '../src/config.ts';
+import { createContinuations } from '../src/continuations.ts';
 import { createDeadLetters } from '../src/dead-letters.ts';
+import { createVersioningCheck } from '../src/delete-source.ts';
 import { parseIngestEvent } from '../src/events/index.ts';
 import { createCustomerKeys } from '../src/keys/customer-keys.ts';
 import { createManagedKey } from '../src/keys/managed-key.ts';
@@ -13,11 +15,11 @@ import { type ProcessDeps, processIngest } from '../src/process-ingest.ts';
 import * as runtime from '../src/runtime.ts';
 import { serveQueue } from '../src/serve-queue.ts';
 
-/** Time kept for events, records and dead letters once slow copies are given up. */
-const RESERVE_MS = 20_000;
+/** Kept for events, records and dead letters once slow copies are given up, and before that for the parts under way. */
+const RESERVES = { stopMs: 60_000, giveUpMs: 20_000 };
 
 /** Takes any accepted event; of a queue it reports per message, without one it throws only what could not be dead-lettered. */
-export const createHandler = serveQueue<ProcessDeps>(RESERVE_MS, (event, deps) => processIngest(parseIngestEvent(event), deps));
+export const createHandler = serveQueue<ProcessDeps>(RESERVES, (event, deps) => processIngest(parseIngestEvent(event), deps));
 
 export const handler = createHandler(
   runtime.lazily(() => {
@@ -31,13 +33,16 @@ export const handler = createHandler(
       'INGEST_QUEUE_URL',
       'DEAD_LETTER_QUEUE_URL',
       'MAX_RECEIVE_COUNT',
+      'PARTS_ABOVE_BYTES',
+      'PART_BYTES',
       'STACK_NAME',
     );
     const policy = runtime.policy();
+    const s3 = runtime.s3();
     const sqs = runtime.sqs();
     const dynamodb = runtime.dynamodb();
     return {
-      s3: runtime.s3(),
+      s3,
       sqs,
       policy,
       policyFingerprint: policyFingerprint(policy),
@@ -49,6 +54,12 @@ export const handler = createHandler(
       customerKeys: createCustomerKeys({ secretsManager: runtime.secretsManager(), secretId: env.CUSTOMER_KEY_SECRET }),
       trail: createAuditTrail(dynamodb, env.AUDIT_TABLE),
       records: createObjectRecords(dynamodb, env.AUDIT_TABLE),
+      limits: {
+        partsAboveBytes: positiveInteger('PARTS_ABOVE_BYTES', env.PARTS_ABOVE_BYTES),
+        partBytes: positiveInteger('PART_BYTES', env.PART_BYTES),
+      },
+      requireVersioning: createVersioningCheck({ s3, policy, ingestBucketOwner: env.INGEST_BUCKET_OWNER }),
+      continuations: createContinuations(sqs, env.INGEST_QUEUE_URL),
       deadLetters: createDeadLetters(sqs, env.DEAD_LETTER_QUEUE_URL),
       queueUrl: env.INGEST_QUEUE_URL,
       maxReceiveCount: positiveInteger('MAX_RECEIVE_COUNT', env.MAX_RECEIVE_COUNT),

@@ -39,6 +39,8 @@ export function auditTargetEvents(messages: EventMessage<TargetEvent>[], deps: A
 interface Finding {
   events: AuditEvent[];
   failure: Failure | null;
+  /** A copy that was made twice: recorded, and no alarm. */
+  ours?: boolean;
 }
 
 /** One table call holds the audit events of all; what could not be recorded is a failure that is retried. */
@@ -53,10 +55,10 @@ async function auditAll(attempts: Attempt<TargetEvent>[], deps: AuditDeps): Prom
     () => null,
     (error: unknown) => ({ error: asSealdropError(error) }),
   );
-  return findings.map(({ item, lastTry, events, failure }) => {
+  return findings.map(({ item, lastTry, events, failure, ours = false }) => {
     // At the last try its own cause matters more.
     const final = unrecorded !== null && events.length > 0 && !(failure !== null && lastTry) ? unrecorded : failure;
-    if (unrecorded === null) count(events, deps.metrics);
+    if (unrecorded === null) count(events, ours, deps.metrics);
     tell(item, events, final, deps);
     return final;
   });
@@ -93,7 +95,15 @@ async function auditOne({ item: event, lastTry }: Attempt<TargetEvent>, deps: Au
     });
     return { events: [], failure: { error, retryAfterSeconds } };
   }
-  return foreignWrite(event, byUs ? `${event.operation} by the encrypt function, without a record` : event.operation, lastTry, deps);
+  if (!byUs) return foreignWrite(event, event.operation, lastTry, deps);
+  try {
+    // The function died between copy and record, or its answer was lost, and the copy was made again.
+    const claimed = await deps.records.wasClaimed(event.bucket, event.key, event.eventTime, deps.signal);
+    const detail = `${event.operation} by the encrypt function, ${claimed ? 'made again before it was recorded' : 'without a record'}`;
+    return { ...(await foreignWrite(event, detail, lastTry, deps)), ours: claimed };
+  } catch (error) {
+    return { events: [], failure: { error: asSealdropError(error, event) } };
+  }
 }
 
 /** 0 once the grace is over. */
@@ -136,9 +146,9 @@ function eventOf(event: TargetEvent) {
 }
 
 /** What a lifecycle rule deletes is nobody's doing. */
-function count(events: AuditEvent[], metrics: Metrics): void {
+function count(events: AuditEvent[], ours: boolean, metrics: Metrics): void {
   for (const { action, actor, encryption } of events) {
-    if (action === 'ObjectWritten') metrics.add('ForeignWrites', 1);
+    if (action === 'ObjectWritten' && !ours) metrics.add('ForeignWrites', 1);
     if (action === 'ObjectDeleted' && actor !== LIFECYCLE) metrics.add('ForeignDeletes', 1);
     if (action === 'DriftFound') metrics.add('DriftFound', 1, { mode: encryption?.mode });
   }

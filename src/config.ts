@@ -17,6 +17,6 @@ export function readConfig<Name extends string>(
 
 /** @throws SealdropError `config-invalid` */
 export function positiveInteger(name: string, text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new SealdropError('config-invalid', `${name} is "${text}"; it must be a positive whole number`);
+  if (!/^[1-9]\d{0,14}$/.test(text)) throw new SealdropError('config-invalid', `${name} is "${text}"; it must be a positive whole number`);
   return Number(text);
 }

@@ -7,7 +7,7 @@ import type { ObjectRef } from './events/index.ts';
 import type { CustomerKeys } from './keys/customer-keys.ts';
 import { type CostlyFact, matchPolicy, type ObjectFacts } from './policy/match.ts';
 import type { Encryption, Policy } from './policy/schema.ts';
-import { type ErrorNames, translateAwsError } from './translate-aws-error.ts';
+import { type ErrorNames, statusOf, translateAwsError } from './translate-aws-error.ts';
 
 export interface DecideDeps {
   s3: S3Client;
@@ -109,10 +109,4 @@ function headError(error: unknown, ref: ObjectRef): SealdropError {
     default:
       return translateAwsError(error, {}, ref);
   }
-}
-
-function statusOf(error: unknown): number | undefined {
-  return error instanceof Error && '$metadata' in error
-    ? (error as { $metadata: { httpStatusCode?: number } }).$metadata.httpStatusCode
-    : undefined;
 }

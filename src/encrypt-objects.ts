@@ -1,26 +1,36 @@
-/** Encrypts objects into the target bucket: copy, then audit event, then object record. */
+/** Encrypts objects into the target bucket: claim, copy, audit event, object record, and then the source's end. */
+import { randomUUID } from 'node:crypto';
 import pMap from 'p-map';
 import type { AuditEvent } from './audit/event.ts';
-import type { ObjectRecord, ObjectRecords } from './audit/object-record.ts';
+import type { Claim, KeyState, ObjectRecord, ObjectRecords } from './audit/object-record.ts';
 import type { AuditTrail } from './audit/trail.ts';
-import { type CopyDeps, copyObject, type StoredCopy } from './copy/copy-object.ts';
-import { planCopy } from './copy/plan.ts';
+import { commitInOrder } from './commit-in-order.ts';
+import type { CopyDeps, SavedUpload, StoredCopy } from './copy/copy-job.ts';
+import { abandonUpload, prepareCopy } from './copy/prepare-copy.ts';
 import { type DecideDeps, decideEncryption } from './decide-encryption.ts';
-import { describeEncryption, type EncryptionDescription } from './encryption/index.ts';
-import { asSealdropError, SealdropError } from './errors.ts';
-import type { ObjectRef } from './events/index.ts';
+import { type DeleteSourceDeps, deleteSource } from './delete-source.ts';
+import { describeEncryption, type EncryptionDescription, type ResolvedEncryption } from './encryption/index.ts';
+import { asSealdropError, type ErrorCode, SealdropError } from './errors.ts';
+import { type CopyProgress, compareSequencers, type ObjectRef } from './events/index.ts';
 import type { Log } from './observability.ts';
 import type { EncryptionMode } from './policy/schema.ts';
+import { resolveKey } from './resolve-key.ts';
+import { standingOf } from './source-order.ts';
 
-/** Copies under way at once in one invocation; S3 does the work, so this bounds open requests, not memory. */
-const MAX_PARALLEL_COPIES = 32;
+/** Objects under way at once in one invocation; S3 does the work, so this bounds open requests, not memory. */
+const MAX_PARALLEL_OBJECTS = 32;
 
 const ACTOR = 'function/encrypt';
 
-export interface EncryptDeps extends DecideDeps, CopyDeps {
+/** An upload of a source that is not there any more is of no use. */
+const SOURCE_IS_OVER: ErrorCode[] = ['source-changed', 'source-gone'];
+
+export interface EncryptDeps extends DecideDeps, CopyDeps, DeleteSourceDeps {
   policyFingerprint: string;
   trail: AuditTrail;
   records: ObjectRecords;
+  /** Throws where sources are to be deleted from a bucket that is not versioned. */
+  requireVersioning: (bucket: string) => Promise<void>;
   log: Log;
 }
 
@@ -30,7 +40,13 @@ export interface EncryptRequest {
   lastTry: boolean;
 }
 
-export type EncryptOutcome = { status: 'encrypted'; ref: ObjectRef; encryption: EncryptionDescription; durationMs: number } | Failed;
+export type EncryptOutcome =
+  | { status: 'encrypted'; ref: ObjectRef; encryption: EncryptionDescription; durationMs: number }
+  /** The records show this state of the object, or a newer one. */
+  | { status: 'skipped'; ref: ObjectRef; reason: 'encrypted already' | 'superseded' }
+  /** Time ended; parts that are copied stay. */
+  | { status: 'unfinished'; ref: ObjectRef; progress: CopyProgress }
+  | Failed;
 
 /** `mode`: how it was to be encrypted, where that was decided before it failed. */
 interface Failed {
@@ -41,88 +57,203 @@ interface Failed {
 }
 
 /**
- * Outcomes come in the order of the requests; it does not throw. One table call holds the audit events of all of them and
- * one the records; an object whose event or record could not be written is a failure that is retried.
+ * Outcomes come in the order of the requests; it does not throw. An object whose claim, event or record could not be written is a
+ * failure that is retried.
  */
 export async function encryptObjects(requests: EncryptRequest[], deps: EncryptDeps): Promise<EncryptOutcome[]> {
-  const copies = await pMap(requests, (request) => copyOne(request, deps), { concurrency: MAX_PARALLEL_COPIES });
-  try {
-    await deps.trail.append(copies.flatMap(({ event }) => (event === null ? [] : [event])));
-    await deps.records.append(copies.flatMap(({ record }) => (record === null ? [] : [record])));
-  } catch (error) {
-    const cause = asSealdropError(error).message;
-    for (const { outcome } of copies) {
-      const { key, correlationId } = outcome.ref;
-      deps.log.error('event or record could not be written', { bucket: deps.targetBucket, key, correlationId, cause });
-    }
-    // Without event and record nothing counts, and a failure is retried to be recorded; at the last try its own cause matters more.
-    return copies.map(({ outcome }, index) =>
-      outcome.status === 'failed' && requests[index]?.lastTry ? outcome : failed(outcome.ref, error, modeOf(outcome)),
-    );
+  const outcomes = new Map<EncryptRequest, EncryptOutcome>();
+  for (const wave of newestFirst(requests)) {
+    const looked = await pMap(wave, (request) => lookAt(request, deps), { concurrency: MAX_PARALLEL_OBJECTS });
+    const large = (step: Step) => step.ref.size > deps.limits.partsAboveBytes;
+    // What takes long must not hold up the records of the rest.
+    const [few, many] = [looked.filter((step) => !large(step)), looked.filter(large)];
+    await Promise.all([settle(few, deps), settle(many, deps)]);
+    for (const { request, outcome } of looked) if (outcome !== null) outcomes.set(request, outcome);
   }
-  return copies.map(({ outcome }) => outcome);
+  return requests.map((request) => outcomes.get(request) ?? failed(request.ref, new SealdropError('unknown', 'the object was left out')));
 }
 
-interface CopyStep {
-  outcome: EncryptOutcome;
+/** One request on its way; it is over once it has an outcome. */
+interface Step {
+  request: EncryptRequest;
+  ref: ObjectRef;
+  state: KeyState;
+  claim: Claim;
+  outcome: EncryptOutcome | null;
+  /** The upload that an earlier run began, or this one. */
+  upload: SavedUpload | null;
   event: AuditEvent | null;
   record: ObjectRecord | null;
 }
 
-async function copyOne({ ref, lastTry }: EncryptRequest, deps: EncryptDeps): Promise<CopyStep> {
+/** Of one key the newest source comes first: the others are then superseded without a copy. */
+function newestFirst(requests: EncryptRequest[]): EncryptRequest[][] {
+  const waves: EncryptRequest[][] = [];
+  const seen = new Map<string, number>();
+  for (const request of requests.toSorted((a, b) => compareSequencers(b.ref.sequencer, a.ref.sequencer))) {
+    const wave = seen.get(request.ref.key) ?? 0;
+    seen.set(request.ref.key, wave + 1);
+    waves[wave] = [...(waves[wave] ?? []), request];
+  }
+  return waves;
+}
+
+async function lookAt(request: EncryptRequest, deps: EncryptDeps): Promise<Step> {
+  const step: Step = {
+    request,
+    ref: request.ref,
+    state: { newest: null, upload: null, newer: null },
+    claim: claimOn(request.ref, deps),
+    outcome: null,
+    upload: null,
+    event: null,
+    record: null,
+  };
+  try {
+    await deps.requireVersioning(request.ref.bucket);
+    step.ref = await resolveKey(request.ref, deps);
+    step.claim = claimOn(step.ref, deps);
+    step.state = await deps.records.look(deps.targetBucket, step.ref.key, step.ref.sequencer, deps.signal);
+    step.upload = step.state.upload;
+    const standing = standingOf(step.ref, step.state);
+    if (standing.action === 'skip') await skip(step, standing.reason, deps);
+  } catch (error) {
+    await fail(step, error, deps);
+  }
+  return step;
+}
+
+/** One table call holds the claims of all steps, one their audit events and one their records. */
+async function settle(steps: Step[], deps: EncryptDeps): Promise<void> {
+  const open = steps.filter(({ outcome }) => outcome === null);
+  await unlessTableFails(open, deps, 'claim', () => deps.records.claim(open.map(({ claim }) => claim)));
+  const claimed = open.filter(({ outcome }) => outcome === null);
+  await pMap(claimed, (step) => copyOne(step, deps), { concurrency: MAX_PARALLEL_OBJECTS });
+  await unlessTableFails(steps, deps, 'event or record', async () => {
+    await deps.trail.append(steps.flatMap(({ event }) => event ?? []));
+    // A copy that came to nothing holds nobody up.
+    const ended = claimed.filter(({ event, record }) => event !== null && record === null);
+    await deps.records.append(
+      steps.flatMap(({ record }) => record ?? []),
+      ended.map(({ claim }) => ({ ...claim, ended: true })),
+    );
+  });
+  if (deps.policy.source === 'delete') await deleteSources(steps, deps);
+}
+
+/** Without claim, event and record nothing counts, and it is retried; at the last try a step's own failure matters more. */
+async function unlessTableFails(steps: Step[], deps: EncryptDeps, what: string, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    for (const step of steps) {
+      const { key, correlationId } = step.ref;
+      deps.log.error(`${what} could not be written`, {
+        bucket: deps.targetBucket,
+        key,
+        correlationId,
+        cause: asSealdropError(error).message,
+      });
+      if (step.outcome?.status === 'skipped' || step.outcome?.status === 'unfinished') continue;
+      if (step.outcome?.status === 'failed' && step.request.lastTry) continue;
+      step.outcome = failed(step.ref, error, modeOf(step.outcome));
+    }
+  }
+}
+
+async function copyOne(step: Step, deps: EncryptDeps): Promise<void> {
   const started = performance.now();
-  const decided: Decided = {};
+  const { ref, state } = step;
+  let mode: EncryptionMode | undefined;
   try {
-    const { stored, encryption, key } = await decideAndCopy(ref, deps, decided);
-    const named = { ...ref, key };
-    return {
-      outcome: { status: 'encrypted', ref: named, encryption, durationMs: performance.now() - started },
-      event: { ...eventOf(named, deps), action: 'ObjectEncrypted', outcome: 'success', encryption, ...versionOf(stored) },
-      record: recordOf(named, stored, encryption, deps),
-    };
-  } catch (error) {
-    const outcome = failed(ref, error, decided.mode);
-    const { code, retryable, message } = outcome.error;
-    const final = !retryable || lastTry;
-    const event: AuditEvent = { ...eventOf(ref, deps), action: 'EncryptionFailed', outcome: 'failure', code, detail: message };
-    return { outcome, event: final ? event : null, record: null };
-  }
-}
-
-/** What is known when a copy fails. */
-interface Decided {
-  mode?: EncryptionMode;
-}
-
-async function decideAndCopy(
-  ref: ObjectRef,
-  deps: EncryptDeps,
-  decided: Decided,
-): Promise<{ stored: StoredCopy; encryption: EncryptionDescription; key: string }> {
-  try {
-    planCopy(ref);
     const encryption = await decideEncryption(ref, deps);
-    decided.mode = encryption.mode;
-    const stored = await copyObject(deps, ref, encryption);
-    return { stored, encryption: describeEncryption(encryption), key: ref.key };
+    mode = encryption.mode;
+    const began = async (upload: SavedUpload) => {
+      step.upload = upload;
+      step.claim = { ...step.claim, upload };
+      await deps.records.claim([step.claim]);
+    };
+    const job = { ref, encryption, storageClass: deps.policy.storageClass, saved: step.upload, began };
+    const preparation = await prepareCopy(deps, job);
+    if ('unfinished' in preparation) {
+      step.outcome = { status: 'unfinished', ref, progress: preparation.unfinished };
+      return;
+    }
+    const committed = await commitInOrder(preparation.ready, ref, state, deps);
+    if ('stored' in committed) succeed(step, committed.stored, encryption, performance.now() - started, deps);
+    else await skip(step, committed.reason, deps);
   } catch (error) {
-    const { alternativeKey, ...rest } = ref;
-    if (alternativeKey === undefined || !isOtherObject(error)) throw error;
-    return decideAndCopy({ ...rest, key: alternativeKey }, deps, decided);
+    await fail(step, error, deps, mode);
   }
 }
 
-/** Under the key as it was read there is nothing, or not what the event is about. */
-function isOtherObject(error: unknown): boolean {
-  return error instanceof SealdropError && (error.code === 'source-gone' || error.code === 'source-changed');
+function succeed(step: Step, stored: StoredCopy, encryption: ResolvedEncryption, durationMs: number, deps: EncryptDeps): void {
+  const { ref } = step;
+  const description = describeEncryption(encryption);
+  step.outcome = { status: 'encrypted', ref, encryption: description, durationMs };
+  step.event = { ...eventOf(ref, deps), action: 'ObjectEncrypted', outcome: 'success', encryption: description, ...versionOf(stored) };
+  step.record = {
+    bucket: deps.targetBucket,
+    key: ref.key,
+    encryption: description,
+    ...stored,
+    size: ref.size,
+    policyFingerprint: deps.policyFingerprint,
+    source: { bucket: ref.bucket, etag: ref.etag, ...versionOf(ref), sequencer: ref.sequencer },
+    encryptedAt: new Date().toISOString(),
+  };
 }
 
-function failed(ref: ObjectRef, error: unknown, mode: EncryptionMode | undefined): Failed {
+async function skip(step: Step, reason: 'encrypted already' | 'superseded', deps: EncryptDeps): Promise<void> {
+  step.outcome = { status: 'skipped', ref: step.ref, reason };
+  // What was copied is in no upload any more.
+  if (step.upload !== null && reason === 'superseded') await abandonUpload(deps, step.ref.key, step.upload.uploadId);
+}
+
+async function fail(step: Step, error: unknown, deps: EncryptDeps, mode?: EncryptionMode): Promise<void> {
+  const { ref, request } = step;
+  const outcome = failed(ref, error, mode);
+  const { code, retryable, message } = outcome.error;
+  const final = !retryable || request.lastTry;
+  step.outcome = outcome;
+  if (final) step.event = { ...eventOf(ref, deps), action: 'EncryptionFailed', outcome: 'failure', code, detail: message };
+  if (step.upload !== null && (final || SOURCE_IS_OVER.includes(code))) await abandonUpload(deps, ref.key, step.upload.uploadId);
+}
+
+/** After the record, so that a crash leaves both and the retry deletes. */
+async function deleteSources(steps: Step[], deps: EncryptDeps): Promise<void> {
+  const over = steps.filter(({ outcome }) => outcome?.status === 'encrypted' || outcome?.status === 'skipped');
+  const events = await pMap(
+    over,
+    async (step): Promise<AuditEvent[]> => {
+      try {
+        await deleteSource(step.ref, deps);
+        return [{ ...eventOf(step.ref, deps), action: 'SourceDeleted', outcome: 'success' }];
+      } catch (error) {
+        const outcome = failed(step.ref, error, modeOf(step.outcome));
+        const { code, retryable, message } = outcome.error;
+        step.outcome = outcome;
+        if (retryable && !step.request.lastTry) return [];
+        return [{ ...eventOf(step.ref, deps), action: 'SourceDeletionFailed', outcome: 'failure', code, detail: message }];
+      }
+    },
+    { concurrency: MAX_PARALLEL_OBJECTS },
+  );
+  await unlessTableFails(over, deps, 'event', () => deps.trail.append(events.flat()));
+}
+
+function claimOn(ref: ObjectRef, deps: EncryptDeps): Claim {
+  const { key, sequencer } = ref;
+  return { bucket: deps.targetBucket, key, sequencer, id: randomUUID(), claimedAt: new Date().toISOString() };
+}
+
+function failed(ref: ObjectRef, error: unknown, mode?: EncryptionMode): Failed {
   return { status: 'failed', ref, error: asSealdropError(error, ref), ...(mode === undefined ? {} : { mode }) };
 }
 
-function modeOf(outcome: EncryptOutcome): EncryptionMode | undefined {
-  return outcome.status === 'encrypted' ? outcome.encryption.mode : outcome.mode;
+function modeOf(outcome: EncryptOutcome | null): EncryptionMode | undefined {
+  if (outcome?.status === 'encrypted') return outcome.encryption.mode;
+  return outcome?.status === 'failed' ? outcome.mode : undefined;
 }
 
 function eventOf(ref: ObjectRef, deps: EncryptDeps) {
@@ -137,19 +268,6 @@ function eventOf(ref: ObjectRef, deps: EncryptDeps) {
     correlationId: ref.correlationId,
     size: ref.size,
     ...(ref.versionId === undefined ? {} : { sourceVersionId: ref.versionId }),
-  };
-}
-
-function recordOf(ref: ObjectRef, stored: StoredCopy, encryption: EncryptionDescription, deps: EncryptDeps): ObjectRecord {
-  return {
-    bucket: deps.targetBucket,
-    key: ref.key,
-    encryption,
-    ...stored,
-    size: ref.size,
-    policyFingerprint: deps.policyFingerprint,
-    source: { bucket: ref.bucket, etag: ref.etag, ...versionOf(ref), sequencer: ref.sequencer },
-    encryptedAt: new Date().toISOString(),
   };
 }
 

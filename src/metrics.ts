@@ -16,6 +16,10 @@ const UNITS = {
   BytesEncrypted: 'Bytes',
   /** From the moment when S3 stored the source to that when its copy is recorded. */
   EncryptLatency: 'Milliseconds',
+  /** Events of a state that is encrypted already, or of an older one. */
+  EventsSkipped: 'Count',
+  /** Copies that took longer than one function. */
+  CopiesContinued: 'Count',
   /** Every failed try, also one that a retry heals. */
   Failures: 'Count',
   DeniedKmsCalls: 'Count',

@@ -1,11 +1,20 @@
 /** What becomes of ingest messages. */
+import type { Continuations } from './continuations.ts';
 import { type EncryptDeps, type EncryptOutcome, encryptObjects } from './encrypt-objects.ts';
+import { asSealdropError, type ErrorCode, type SealdropError } from './errors.ts';
 import type { EventMessage, ObjectRef } from './events/index.ts';
 import { countFailure, type Metrics } from './metrics.ts';
 import type { Log } from './observability.ts';
-import { describeError, type SettleDeps, type SettledMessage, settleMessages } from './settle-messages.ts';
+import { type Attempt, describeError, type Failure, type SettleDeps, type SettledMessage, settleMessages } from './settle-messages.ts';
+
+/** What waits for another event of its key, which is here or on its way. */
+const WAITING: ErrorCode[] = ['newer-under-way', 'source-changed'];
+
+/** By delivery: soon, since most such events come within seconds; the last beyond the time that a dead claim counts. */
+const WAITS_SECONDS = [4, 15, 90, 900];
 
 export interface ProcessDeps extends EncryptDeps, SettleDeps {
+  continuations: Continuations;
   log: Log;
 }
 
@@ -16,33 +25,83 @@ export function processIngest(messages: EventMessage<ObjectRef>[], deps: Process
       attempts.map(({ item, lastTry }) => ({ ref: item, lastTry })),
       deps,
     );
-    return outcomes.map((outcome) => {
-      logOutcome(outcome, deps.log);
-      countOutcome(outcome, deps.metrics);
-      return outcome.status === 'failed' ? { error: outcome.error } : null;
-    });
+    return Promise.all(
+      outcomes.map((outcome, index) => {
+        logOutcome(outcome, deps.log);
+        countOutcome(outcome, deps.metrics);
+        return failureOf(outcome, attempts[index], deps);
+      }),
+    );
   });
+}
+
+/** `null`: the message has done its part. */
+async function failureOf(outcome: EncryptOutcome, attempt: Attempt<ObjectRef> | undefined, deps: ProcessDeps): Promise<Failure | null> {
+  switch (outcome.status) {
+    case 'encrypted':
+    case 'skipped':
+      return null;
+    case 'unfinished':
+      // The old message goes only when the new one is there; should both live, the second finds the first one's parts.
+      return deps.continuations.send(outcome.ref, outcome.progress).then(
+        () => null,
+        (error: unknown) => ({ error: asSealdropError(error, outcome.ref) }),
+      );
+    case 'failed':
+      return { error: outcome.error, ...waitOf(outcome.error, attempt?.delivery ?? 1) };
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function waitOf({ code }: SealdropError, delivery: number): { retryAfterSeconds?: number } {
+  const seconds = WAITS_SECONDS[delivery - 1];
+  return WAITING.includes(code) && seconds !== undefined ? { retryAfterSeconds: seconds } : {};
 }
 
 /** Outcomes come once their records are written: until then nothing counts as encrypted. */
 function countOutcome(outcome: EncryptOutcome, metrics: Metrics): void {
-  if (outcome.status === 'failed') {
-    countFailure(metrics, outcome.error, outcome.mode);
-    return;
+  switch (outcome.status) {
+    case 'encrypted': {
+      const { mode } = outcome.encryption;
+      metrics.add('ObjectsEncrypted', 1, { mode });
+      metrics.add('BytesEncrypted', outcome.ref.size, { mode });
+      // S3's clock and ours may differ.
+      metrics.add('EncryptLatency', Math.max(0, Date.now() - Date.parse(outcome.ref.eventTime)));
+      break;
+    }
+    case 'skipped':
+      metrics.add('EventsSkipped', 1);
+      break;
+    case 'unfinished':
+      metrics.add('CopiesContinued', 1);
+      break;
+    case 'failed':
+      // To wait for another event is no failure.
+      if (!WAITING.includes(outcome.error.code)) countFailure(metrics, outcome.error, outcome.mode);
+      break;
+    default:
+      outcome satisfies never;
   }
-  const { mode } = outcome.encryption;
-  metrics.add('ObjectsEncrypted', 1, { mode });
-  metrics.add('BytesEncrypted', outcome.ref.size, { mode });
-  // S3's clock and ours may differ.
-  metrics.add('EncryptLatency', Math.max(0, Date.now() - Date.parse(outcome.ref.eventTime)));
 }
 
 function logOutcome(outcome: EncryptOutcome, log: Log): void {
   const { bucket, key, versionId, sequencer, correlationId, size } = outcome.ref;
   const object = { bucket, key, versionId, sequencer, correlationId, size };
-  if (outcome.status === 'encrypted') {
-    log.info('encrypted', { ...object, encryption: outcome.encryption, durationMs: Math.round(outcome.durationMs) });
-  } else {
-    log.warn('not encrypted', { ...object, ...describeError(outcome.error) });
+  switch (outcome.status) {
+    case 'encrypted':
+      log.info('encrypted', { ...object, encryption: outcome.encryption, durationMs: Math.round(outcome.durationMs) });
+      break;
+    case 'skipped':
+      log.info('skipped', { ...object, reason: outcome.reason });
+      break;
+    case 'unfinished':
+      log.info('to be continued', { ...object, ...outcome.progress });
+      break;
+    case 'failed':
+      log.warn('not encrypted', { ...object, ...describeError(outcome.error) });
+      break;
+    default:
+      outcome satisfies never;
   }
 }

@@ -19,7 +19,16 @@ export const environment = <Name extends string>(...names: Name[]): Record<Name,
 const CONNECT_TIMEOUT_MS = 2_000;
 const SMALL_CALL = { connectionTimeout: CONNECT_TIMEOUT_MS, requestTimeout: 5_000, throwOnRequestTimeout: true };
 
-export const s3 = (): S3Client => new S3Client({ requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS } });
+/** Throttles pass within seconds, and the queue's own retry takes longer: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html */
+const S3_ATTEMPTS = 5;
+/** A batch of large objects, each with its parts under way. */
+const AGENT = { keepAlive: true, maxSockets: 200 };
+
+export const s3 = (): S3Client =>
+  new S3Client({
+    maxAttempts: S3_ATTEMPTS,
+    requestHandler: { connectionTimeout: CONNECT_TIMEOUT_MS, httpAgent: AGENT, httpsAgent: AGENT },
+  });
 export const kms = (): KMSClient => new KMSClient({ requestHandler: SMALL_CALL });
 export const secretsManager = (): SecretsManagerClient => new SecretsManagerClient({ requestHandler: SMALL_CALL });
 export const dynamodb = (): DynamoDBClient => new DynamoDBClient({ requestHandler: SMALL_CALL });

@@ -32,6 +32,8 @@ export interface Traced {
 /** A thing to do, and whether it is tried for the last time: what could heal is then final. */
 export interface Attempt<Item> {
   item: Item;
+  /** 1 at the first delivery. */
+  delivery: number;
   lastTry: boolean;
 }
 
@@ -58,7 +60,7 @@ export async function settleMessages<Item extends Traced>(
   deps: SettleDeps,
   work: (attempts: Attempt<Item>[]) => Promise<(Failure | null)[]>,
 ): Promise<SettledMessage<Item>[]> {
-  const attempts = messages.flatMap((message) => itemsOf(message).map((item) => ({ item, lastTry: isLastTry(message, deps) })));
+  const attempts = messages.flatMap((message) => itemsOf(message).map((item) => attempt(item, message, deps)));
   const failures = await work(attempts);
   let next = 0;
   return Promise.all(
@@ -128,6 +130,10 @@ async function backOff<Item extends Traced>(message: EventMessage<Item>, deps: S
     // The message then comes back when the queue's own visibility timeout ends.
     logEach(message, deps.log, 'could not set the retry delay', asSealdropError(error), 'warn');
   });
+}
+
+function attempt<Item>(item: Item, message: EventMessage<Item>, deps: SettleDeps): Attempt<Item> {
+  return { item, delivery: message.receipt?.receiveCount ?? 1, lastTry: isLastTry(message, deps) };
 }
 
 /** Without a queue there is no other: what invoked the function may drop the event after its own few retries. */

@@ -22,6 +22,9 @@ const COMMON: ErrorNames = {
   InternalServerError: ['service-unavailable', 'the service failed'],
   InternalServiceError: ['service-unavailable', 'the service failed'],
   ServiceUnavailable: ['service-unavailable', 'the service is unavailable'],
+  LimitExceededException: ['quota', 'a quota of the account is used up'],
+  ServiceQuotaExceededException: ['quota', 'a quota of the account is used up'],
+  OverLimit: ['throttled', 'too many messages of the queue are in flight'],
   AccessDenied: ['access-denied', 'the function may not do this'],
   AccessDeniedException: ['access-denied', 'the function may not do this'],
   ExpiredToken: ['service-unavailable', "the function's credentials expired"],
@@ -45,13 +48,18 @@ export function translateAwsError(error: unknown, names: ErrorNames, object?: Er
   return new SealdropError('unknown', `${name}: ${message}`, { object, cause: error });
 }
 
+/** The HTTP status of an SDK error; `undefined`: no answer came. */
+export function statusOf(error: unknown): number | undefined {
+  const status = member(member(error, '$metadata'), 'httpStatusCode');
+  return typeof status === 'number' ? status : undefined;
+}
+
 function read(error: unknown): { name: string; message: string; code: string; status: number } {
-  const metadata = member(error, '$metadata');
   return {
     name: error instanceof Error ? error.name : 'Error',
     message: error instanceof Error ? error.message : String(error),
     code: String(member(error, 'code') ?? ''),
-    status: Number(member(metadata, 'httpStatusCode') ?? 0),
+    status: statusOf(error) ?? 0,
   };
 }
 

@@ -5,6 +5,9 @@ import type { ErrorCode } from '../errors.ts';
 export type AuditAction =
   | 'ObjectEncrypted'
   | 'EncryptionFailed'
+  /** The source version of an encrypted object is gone from the ingest bucket, as policy.yml says; or could not be deleted. */
+  | 'SourceDeleted'
+  | 'SourceDeletionFailed'
   /** A GET through the API: recorded before its first byte. */
   | 'ObjectDownloaded'
   /** A HEAD through the API: what is known of an object, without its bytes. */

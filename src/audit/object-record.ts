@@ -30,9 +30,11 @@ export interface Claim {
   bucket: string;
   key: string;
   sequencer: string;
-  /** ISO 8601. After `CLAIM_LIFETIME_MS` it counts for nothing. */
+  /** Of the attempt: a second one that fails does not end the first. */
+  id: string;
+  /** ISO 8601. `CLAIM_LIFETIME_MS` later it counts for nothing. */
   claimedAt: string;
-  /** The copy came to an end without a record; older sources need not wait for it. */
+  /** The attempt came to an end without a record; older sources need not wait for it. */
   ended?: true;
   upload?: SavedUpload;
 }
@@ -41,8 +43,8 @@ export interface Claim {
 export interface KeyState {
   /** Of the newest source that was copied; of several copies of it the last. */
   newest: ObjectRecord | null;
-  /** What an earlier run of this source left. */
-  own: Claim | null;
+  /** The upload that the last attempt at this source left, if it left one. */
+  upload: SavedUpload | null;
   /** The newest claim of a newer source that may still be copied. */
   newer: Claim | null;
 }
@@ -59,7 +61,9 @@ export interface ObjectRecords {
   find(bucket: string, key: string, stored: { versionId?: string; etag: string }, signal?: AbortSignal): Promise<ObjectRecord | null>;
   /** One Query; what is older than the newest record is not looked at. */
   look(bucket: string, key: string, sequencer: string, signal?: AbortSignal): Promise<KeyState>;
-  /** Writes all or throws. A later claim of the same source takes the place of an earlier one. */
+  /** Whether a copy of this key was under way at that moment (ISO 8601), as its claims tell. */
+  wasClaimed(bucket: string, key: string, at: string, signal?: AbortSignal): Promise<boolean>;
+  /** Writes all or throws. A later claim of the same attempt takes the place of an earlier one. */
   claim(claims: Claim[]): Promise<void>;
   /** Writes all or throws. Every copy has a record of its own, so that an older one never hides a newer. */
   append(records: ObjectRecord[], ended?: Claim[]): Promise<void>;
@@ -67,6 +71,9 @@ export interface ObjectRecords {
 
 /** Longer than any invocation lives: whoever claimed so long ago is dead, or has claimed again. */
 export const CLAIM_LIFETIME_MS = 15 * 60_000;
+
+/** S3's clock and ours. */
+const CLOCKS_DIFFER_MS = 60_000;
 
 const PREFIX = 'source#';
 
@@ -79,7 +86,7 @@ const SEQUENCER_DIGITS = 64;
 
 /** @param now milliseconds; for tests */
 export function createObjectRecords(dynamodb: DynamoDBClient, tableName: string, now: () => number = Date.now): ObjectRecords {
-  /** Newest source first, and of one source its records before its claim. */
+  /** Newest source first, and of one source its records before its claims, each the latest first. */
   async function* items(bucket: string, key: string, signal?: AbortSignal): AsyncGenerator<{ record?: ObjectRecord; claim?: Claim }> {
     let after: Record<string, AttributeValue> | undefined;
     for (let count = 0; count < MAX_PAGES; count += 1) {
@@ -118,20 +125,25 @@ export function createObjectRecords(dynamodb: DynamoDBClient, tableName: string,
     },
 
     async look(bucket, key, sequencer, signal) {
-      const state: KeyState = { newest: null, own: null, newer: null };
+      const state: KeyState = { newest: null, upload: null, newer: null };
       for await (const { record, claim } of items(bucket, key, signal)) {
-        if (claim !== undefined) {
-          const order = compareSequencers(claim.sequencer, sequencer);
-          if (order === 0) state.own = claim;
-          if (order > 0 && isLive(claim, now())) state.newer ??= claim;
-        }
-        // An upload that this source left behind lies below its own record.
-        const passed = state.own !== null || compareSequencers(record?.source.sequencer ?? claim?.sequencer ?? '', sequencer) < 0;
         state.newest ??= record ?? null;
-        if (state.newest !== null && passed) break;
-        if (state.newest !== null && compareSequencers(state.newest.source.sequencer, sequencer) > 0) break;
+        const order = compareSequencers(record?.source.sequencer ?? claim?.sequencer ?? '', sequencer);
+        if (claim !== undefined && order === 0) state.upload ??= claim.upload ?? null;
+        if (claim !== undefined && order > 0 && isLive(claim, now())) state.newer ??= claim;
+        if (state.newest !== null && order < 0) break;
       }
       return state;
+    },
+
+    async wasClaimed(bucket, key, at, signal) {
+      const moment = Date.parse(at);
+      for await (const { claim } of items(bucket, key, signal)) {
+        if (claim === undefined) continue;
+        const after = moment - Date.parse(claim.claimedAt);
+        if (after >= -CLOCKS_DIFFER_MS && after <= CLAIM_LIFETIME_MS) return true;
+      }
+      return false;
     },
 
     async claim(claims) {
@@ -155,7 +167,7 @@ function isOf(record: ObjectRecord, { versionId, etag }: { versionId?: string; e
 }
 
 function claimItem(claim: Claim) {
-  return { pk: partition(claim.bucket, claim.key), sk: `${sourceKey(claim.sequencer)}#claim`, claim };
+  return { pk: partition(claim.bucket, claim.key), sk: `${sourceKey(claim.sequencer)}#claim#${claim.claimedAt}#${claim.id}`, claim };
 }
 
 function recordItem(record: ObjectRecord) {

@@ -1,7 +1,7 @@
 /** What a copy is asked to do, and how far it came. */
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { EncryptionDescription, ResolvedEncryption } from '../encryption/index.ts';
-import type { ObjectRef } from '../events/index.ts';
+import type { CopyProgress, ObjectRef } from '../events/index.ts';
 import type { StorageClass } from '../policy/schema.ts';
 import type { CopyLimits } from './plan.ts';
 
@@ -51,13 +51,7 @@ export interface PreparedCopy {
 }
 
 /** `unfinished`: time ended, with new parts since the beginning of this run; the next run goes on with what `began` was given. */
-export type Preparation = { ready: PreparedCopy } | { unfinished: UploadProgress };
-
-export interface UploadProgress {
-  uploadId: string;
-  copiedParts: number;
-  parts: number;
-}
+export type Preparation = { ready: PreparedCopy } | { unfinished: CopyProgress };
 
 export interface StoredChecksum {
   algorithm: 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256';

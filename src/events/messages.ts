@@ -1,6 +1,7 @@
 /** Whatever brings events of S3 → messages that succeed or fail as a whole. */
 import * as z from 'zod/mini';
 import { asSealdropError, SealdropError } from '../errors.ts';
+import { isContinuation } from './continuation.ts';
 import { isEventBridgeEvent } from './eventbridge.ts';
 import { isTestEvent } from './s3-notification.ts';
 
@@ -26,6 +27,8 @@ export interface EventReaders<Item> {
   s3Record: (record: unknown) => Item | null;
   /** Left out where EventBridge sends nothing. */
   eventBridge?: (document: unknown) => Item | null;
+  /** Left out where nothing is continued. */
+  continuation?: (document: unknown) => Item;
 }
 
 const recordsSchema = z.object({ Records: z.array(z.unknown()) });
@@ -65,6 +68,7 @@ function contentOf<Item>(parse: () => Item[]): EventMessage<Item>['content'] {
 function parseDocument<Item>(document: unknown, readers: EventReaders<Item>): Item[] {
   if (isTestEvent(document)) return [];
   if (readers.eventBridge !== undefined && isEventBridgeEvent(document)) return present([readers.eventBridge(document)]);
+  if (readers.continuation !== undefined && isContinuation(document)) return [readers.continuation(document)];
   const wrapped = topicEnvelopeSchema.safeParse(document);
   if (wrapped.success) return parseDocument(parseJson(wrapped.data.Message), readers);
   const records = recordsSchema.safeParse(document);

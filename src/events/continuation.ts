@@ -1,0 +1,51 @@
+/** What `encrypt` tells itself when its time ends before a copy does. */
+import * as z from 'zod/mini';
+import { checkKey, moment, type ObjectRef } from './object-ref.ts';
+import { parse, SEQUENCER, shortText } from './parse.ts';
+
+const KIND = 'continue-copy';
+
+const continuationSchema = z.object({
+  sealdrop: z.literal(KIND),
+  object: z.object({
+    bucket: z.string().check(z.minLength(1)),
+    key: z.string().check(z.minLength(1)),
+    versionId: z.optional(z.string()),
+    etag: z.string().check(z.minLength(1)),
+    size: z.int().check(z.nonnegative()),
+    sequencer: z.string().check(z.regex(SEQUENCER)),
+    eventTime: z.iso.datetime(),
+    correlationId: shortText,
+    requester: z.optional(shortText),
+  }),
+});
+
+/** How far a copy came, for whoever reads the message; what counts is what S3 lists. */
+export interface CopyProgress {
+  uploadId: string;
+  copiedParts: number;
+  parts: number;
+}
+
+/** The message's text; `parseContinuation` gives the object back. */
+export function continuationBody(ref: ObjectRef, upload: CopyProgress): string {
+  const { bucket, key, versionId, etag, size, sequencer, eventTime, correlationId, requester } = ref;
+  const object = { bucket, key, versionId, etag, size, sequencer, eventTime, correlationId, requester };
+  return JSON.stringify({ sealdrop: KIND, object, upload });
+}
+
+export function isContinuation(document: unknown): boolean {
+  return z.object({ sealdrop: z.literal(KIND) }).safeParse(document).success;
+}
+
+/** Throws `malformed-event`. */
+export function parseContinuation(document: unknown): ObjectRef {
+  const { versionId, requester, eventTime, ...object } = parse(continuationSchema, document, 'continuation').object;
+  checkKey(object.key);
+  return {
+    ...object,
+    eventTime: moment(eventTime),
+    ...(versionId ? { versionId } : {}),
+    ...(requester === undefined ? {} : { requester }),
+  };
+}
