@@ -87,7 +87,12 @@ const SEQUENCER_DIGITS = 64;
 /** @param now milliseconds; for tests */
 export function createObjectRecords(dynamodb: DynamoDBClient, tableName: string, now: () => number = Date.now): ObjectRecords {
   /** Newest source first, and of one source its records before its claims, each the latest first. */
-  async function* items(bucket: string, key: string, signal?: AbortSignal): AsyncGenerator<{ record?: ObjectRecord; claim?: Claim }> {
+  async function* items(
+    bucket: string,
+    key: string,
+    signal?: AbortSignal,
+    firstPage = PAGE,
+  ): AsyncGenerator<{ record?: ObjectRecord; claim?: Claim }> {
     let after: Record<string, AttributeValue> | undefined;
     for (let count = 0; count < MAX_PAGES; count += 1) {
       const answer = await dynamodb
@@ -97,7 +102,7 @@ export function createObjectRecords(dynamodb: DynamoDBClient, tableName: string,
             KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
             ExpressionAttributeValues: { ':pk': { S: partition(bucket, key) }, ':prefix': { S: PREFIX } },
             ScanIndexForward: false,
-            Limit: PAGE,
+            Limit: count === 0 ? firstPage : PAGE,
             ConsistentRead: true,
             ...(after === undefined ? {} : { ExclusiveStartKey: after }),
           }),
@@ -115,7 +120,7 @@ export function createObjectRecords(dynamodb: DynamoDBClient, tableName: string,
 
   return {
     async latest(bucket, key, signal) {
-      for await (const { record } of items(bucket, key, signal)) if (record !== undefined) return record;
+      for await (const { record } of items(bucket, key, signal, 1)) if (record !== undefined) return record;
       return null;
     },
 

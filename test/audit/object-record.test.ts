@@ -11,6 +11,7 @@ const RECORD: ObjectRecord = {
   key: 'a/b.txt',
   encryption: { mode: 'sse-s3' },
   etag: ETAG,
+  proof: 'source-pinned',
   size: 12,
   policyFingerprint: '0123456789abcdef',
   source: { bucket: INGEST_BUCKET, etag: ETAG, sequencer: '00ab' },
@@ -30,7 +31,7 @@ describe('append', () => {
     await records.append([RECORD]);
     expect(dynamodb.commandCalls(PutItemCommand)[0]?.args[0].input).toMatchObject({
       TableName: AUDIT_TABLE,
-      Item: { pk: { S: `object#${TARGET_BUCKET}/a/b.txt` }, sk: { S: `record#${'0'.repeat(60)}00AB` } },
+      Item: { pk: { S: `object#${TARGET_BUCKET}/a/b.txt` }, sk: { S: `source#${'0'.repeat(60)}00AB#record#2026-11-20T09:30:16.000Z` } },
     });
   });
 
@@ -44,7 +45,7 @@ describe('append', () => {
     expect(new Set(keys).size).toBe(inOrder.length);
   });
 
-  it('writes many in one call, and the same source once', async () => {
+  it('writes many in one call, and the same copy once', async () => {
     const { records, dynamodb } = world();
     await records.append([of('01'), of('02'), of('02')]);
     expect(dynamodb.calls()).toHaveLength(1);
@@ -67,7 +68,7 @@ describe('latest', () => {
     expect(await records.latest(TARGET_BUCKET, 'a/b.txt')).toEqual(RECORD);
     expect(dynamodb.commandCalls(QueryCommand)[0]?.args[0].input).toMatchObject({
       TableName: AUDIT_TABLE,
-      ExpressionAttributeValues: { ':pk': Item.pk, ':prefix': { S: 'record#' } },
+      ExpressionAttributeValues: { ':pk': Item.pk, ':prefix': { S: 'source#' } },
       ScanIndexForward: false,
       Limit: 1,
       ConsistentRead: true,

@@ -63,7 +63,15 @@ const pick = <T>(random: Random, first: T, ...rest: T[]): T => [first, ...rest][
 
 function randomPolicy(random: Random): Policy {
   const rules = Array.from({ length: random(5) }, () => ({ match: randomMatch(random), encryption: randomEncryption(random) }));
-  return { version: 1, rules, default: { encryption: randomEncryption(random) }, formerKeys: [], source: 'keep', access: [] };
+  return {
+    version: 1,
+    rules,
+    default: { encryption: randomEncryption(random) },
+    formerKeys: [],
+    source: 'keep',
+    storageClass: 'STANDARD',
+    access: [],
+  };
 }
 
 function randomMatch(random: Random): Match {

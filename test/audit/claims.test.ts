@@ -1,0 +1,127 @@
+import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { describe, expect, it } from 'vitest';
+import { CLAIM_LIFETIME_MS, type Claim, createObjectRecords, type ObjectRecord } from '../../src/audit/object-record.ts';
+import { mockAws, tableError } from '../fixtures/aws.ts';
+import { AUDIT_TABLE, ETAG, INGEST_BUCKET, TARGET_BUCKET } from '../fixtures/objects.ts';
+
+const KEY = 'a/b.txt';
+const NOW = Date.parse('2026-11-20T10:00:00.000Z');
+const UPLOAD = { uploadId: 'upload-1', partBytes: 5, encryption: { mode: 'sse-s3' as const } };
+
+function claim(sequencer: string, changes: Partial<Claim> = {}): Claim {
+  return {
+    bucket: TARGET_BUCKET,
+    key: KEY,
+    sequencer,
+    id: `attempt-${sequencer}`,
+    claimedAt: new Date(NOW - 1000).toISOString(),
+    ...changes,
+  };
+}
+
+function record(sequencer: string, encryptedAt = '2026-11-20T09:59:00.000Z'): ObjectRecord {
+  return {
+    bucket: TARGET_BUCKET,
+    key: KEY,
+    encryption: { mode: 'sse-s3' },
+    etag: ETAG,
+    proof: 'source-pinned',
+    size: 12,
+    policyFingerprint: '0123456789abcdef',
+    source: { bucket: INGEST_BUCKET, etag: ETAG, sequencer },
+    encryptedAt,
+  };
+}
+
+/** A table that holds these, written by the code itself and given back as a Query sorts them. */
+async function holding(claims: Claim[], recorded: ObjectRecord[] = []) {
+  const { clients, dynamodb } = mockAws();
+  dynamodb.on(PutItemCommand).resolves({});
+  const records = createObjectRecords(clients.dynamodb, AUDIT_TABLE, () => NOW);
+  for (const one of claims) await records.claim([one]);
+  for (const one of recorded) await records.append([one]);
+  const items = dynamodb.commandCalls(PutItemCommand).map((call) => call.args[0].input.Item ?? {});
+  dynamodb.on(QueryCommand).resolves({ Items: items.toSorted((a, b) => ((a.sk?.S ?? '') < (b.sk?.S ?? '') ? 1 : -1)) });
+  return { records, look: (sequencer: string) => records.look(TARGET_BUCKET, KEY, sequencer), dynamodb };
+}
+
+describe('look', () => {
+  it('finds nothing where nobody was', async () => {
+    const { look } = await holding([]);
+    expect(await look('05')).toEqual({ newest: null, upload: null, newer: null });
+  });
+
+  it('gives the record of the newest source, whatever claims lie above it', async () => {
+    const { look } = await holding([claim('05'), claim('03'), claim('01')], [record('03'), record('01')]);
+    expect((await look('05')).newest?.source.sequencer).toBe('03');
+  });
+
+  it('gives the last of several records of one source', async () => {
+    const { look } = await holding([], [record('03', '2026-11-20T09:00:00.000Z'), record('03', '2026-11-20T09:30:00.000Z')]);
+    expect((await look('03')).newest?.encryptedAt).toBe('2026-11-20T09:30:00.000Z');
+  });
+
+  it('gives a newer claim that may still be copied, and no older one', async () => {
+    const { look } = await holding([claim('05'), claim('03')], [record('01')]);
+    expect((await look('04')).newer?.sequencer).toBe('05');
+    expect((await look('05')).newer).toBeNull();
+    expect((await look('06')).newer).toBeNull();
+  });
+
+  it.each([
+    ['ended', { ended: true as const }],
+    ['too old to be alive', { claimedAt: new Date(NOW - CLAIM_LIFETIME_MS).toISOString() }],
+  ])('passes over a claim that is %s', async (_what, changes) => {
+    const { look } = await holding([claim('05', changes), claim('04')]);
+    expect((await look('03')).newer?.sequencer).toBe('04');
+    expect((await look('04')).newer).toBeNull();
+  });
+
+  it('counts a claim until the end of its life', async () => {
+    const { look } = await holding([claim('05', { claimedAt: new Date(NOW - CLAIM_LIFETIME_MS + 1).toISOString() })]);
+    expect((await look('03')).newer?.sequencer).toBe('05');
+  });
+
+  it('keeps an attempt that lives, though another one at the same source has ended', async () => {
+    const { look } = await holding([claim('05', { id: 'a', ended: true }), claim('05', { id: 'b' })]);
+    expect((await look('03')).newer?.id).toBe('b');
+  });
+
+  it('gives the upload that the last attempt at this source left, also below its own record', async () => {
+    const early = { claimedAt: new Date(NOW - 5000).toISOString() };
+    const old = claim('05', { id: 'a', ...early, upload: { ...UPLOAD, uploadId: 'upload-0' } });
+    const { look } = await holding([
+      old,
+      claim('05', { id: 'b', upload: UPLOAD }),
+      claim('06', { upload: { ...UPLOAD, uploadId: 'other' } }),
+    ]);
+    expect((await look('05')).upload).toEqual(UPLOAD);
+    const recorded = await holding([claim('05', { upload: UPLOAD })], [record('06'), record('05')]);
+    expect((await recorded.look('05')).upload).toEqual(UPLOAD);
+  });
+
+  it('needs one call', async () => {
+    const { look, dynamodb } = await holding([claim('05')], [record('05')]);
+    await look('05');
+    expect(dynamodb.commandCalls(QueryCommand)).toHaveLength(1);
+  });
+
+  it('fails by name, and never says that nobody was there', async () => {
+    const { look, dynamodb } = await holding([]);
+    dynamodb.on(QueryCommand).rejects(tableError('ProvisionedThroughputExceededException'));
+    await expect(look('05')).rejects.toMatchObject({ code: 'audit-unavailable', retryable: true });
+  });
+});
+
+describe('wasClaimed', () => {
+  it.each([
+    [-61_000, false],
+    [-59_000, true],
+    [0, true],
+    [CLAIM_LIFETIME_MS, true],
+    [CLAIM_LIFETIME_MS + 1, false],
+  ])('%d ms after a claim: %s', async (after, expected) => {
+    const { records } = await holding([claim('05', { claimedAt: new Date(NOW).toISOString() })]);
+    expect(await records.wasClaimed(TARGET_BUCKET, KEY, new Date(NOW + after).toISOString())).toBe(expected);
+  });
+});
