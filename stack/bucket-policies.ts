@@ -12,9 +12,7 @@ const LOGICAL_IDS = { ingest: 'IngestBucket', target: 'TargetBucket', audit: 'Au
 export function bucketPolicies(stack: Stack, rights: Rights): Part {
   const { ingestBucket, targetBucket, auditBucket, dataEvents } = stack.settings;
   const policies = {
-    ...(ingestBucket === null
-      ? { IngestBucketPolicy: bucketPolicy(stack, 'ingest', [readByFunctionsAlone(stack, rights, 'ingest')]) }
-      : {}),
+    ...(ingestBucket === null ? { IngestBucketPolicy: bucketPolicy(stack, 'ingest', readByFunctionsAlone(stack, rights, 'ingest')) } : {}),
     ...(targetBucket === null ? { TargetBucketPolicy: bucketPolicy(stack, 'target', targetBucketStatements(stack, rights)) } : {}),
     ...(auditBucket === null
       ? { AuditBucketPolicy: bucketPolicy(stack, 'audit', [keepEvidence(stack), ...(dataEvents ? trailWrites(stack) : [])]) }

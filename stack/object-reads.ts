@@ -4,28 +4,38 @@ import { bucketArn, roleArn } from './names.ts';
 import { functionsWith, objects, type Rights } from './rights.ts';
 import type { Stack } from './stack.ts';
 
-/** All that gives bytes, or what can be concluded from them: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html */
-const READS = [
-  's3:GetObject',
-  's3:GetObjectAttributes',
-  's3:GetObjectTorrent',
-  's3:GetObjectVersion',
-  's3:GetObjectVersionAttributes',
-  's3:GetObjectVersionForReplication',
-  's3:GetObjectVersionTorrent',
-];
+/**
+ * All that gives bytes, or what can be concluded from them: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
+ * A statement for each that some function holds, so that one right excepts nobody from the denial of another.
+ */
+const READS = {
+  ReadByFunctionsAlone: ['s3:GetObject'],
+  ReadVersionsByFunctionsAlone: ['s3:GetObjectVersion'],
+  ReadByNoFunction: [
+    's3:GetObjectAttributes',
+    's3:GetObjectTorrent',
+    's3:GetObjectVersionAttributes',
+    's3:GetObjectVersionForReplication',
+    's3:GetObjectVersionTorrent',
+  ],
+};
 
 /** What was dropped lies readable in the ingest bucket, so that it is guarded like its copy; uploads need none of these. */
-export function readByFunctionsAlone(stack: Stack, rights: Rights, which: 'ingest' | 'target'): Statement {
+export function readByFunctionsAlone(stack: Stack, rights: Rights, which: 'ingest' | 'target'): Statement[] {
   const { breakGlass, ingestReaders } = stack.settings;
-  const functions = functionsWith(rights, 's3:GetObject', objects(stack, which)).map((name) => sub(roleArn(stack, name)));
   const people = which === 'ingest' ? [...new Set([...breakGlass, ...ingestReaders])] : breakGlass;
-  return {
-    Sid: 'ReadByFunctionsAlone',
-    Effect: 'Deny',
-    Principal: '*',
-    Action: READS,
-    Resource: sub(`${bucketArn(stack, which)}/*`),
-    Condition: { ArnNotEquals: { 'aws:PrincipalArn': [...functions, ...people] } },
-  };
+  return Object.entries(READS).map(([Sid, Action]) => {
+    const holders = Action.flatMap((action) => functionsWith(rights, action, objects(stack, which)));
+    const readers = [...new Set(holders)].map((name) => sub(roleArn(stack, name)));
+    const excepted = [...readers, ...people];
+    return {
+      Sid,
+      Effect: 'Deny',
+      Principal: '*',
+      Action,
+      Resource: sub(`${bucketArn(stack, which)}/*`),
+      // IAM takes no empty list: where nobody is excepted there is no condition.
+      ...(excepted.length === 0 ? {} : { Condition: { ArnNotEquals: { 'aws:PrincipalArn': excepted } } }),
+    };
+  });
 }

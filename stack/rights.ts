@@ -29,7 +29,8 @@ export type Rights = Record<FunctionName, Right[]>;
 
 export function rightsOf(stack: Stack): Rights {
   const own: Rights = {
-    // ReceiveMessage, CopyObject, HeadObject and GetObjectTagging of the source, BatchWriteItem, SendMessage, ChangeMessageVisibility.
+    // ReceiveMessage; CopyObject, UploadPartCopy, HeadObject and GetObjectTagging of the source; an upload from CreateMultipartUpload to its end or
+    // AbortMultipartUpload; Query of records and claims, BatchWriteItem; SendMessage of dead letters and continuations, ChangeMessageVisibility.
     encrypt: [
       right(
         'ReadSource',
@@ -37,9 +38,17 @@ export function rightsOf(stack: Stack): Rights {
         objects(stack, 'ingest'),
       ),
       tellMissingFromDenied(stack, 'ingest'),
-      right('WriteTarget', ['s3:PutObject', 's3:PutObjectTagging'], objects(stack, 'target')),
+      ...(stack.policy.source === 'delete' ? deleteSource(stack) : []),
+      right(
+        'WriteTarget',
+        ['s3:PutObject', 's3:PutObjectTagging', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'],
+        objects(stack, 'target'),
+      ),
+      ...compareTarget(stack),
+      items('ReadRecordsAndClaims', ['dynamodb:Query'], ['object'], stack),
       items('WriteEventsAndRecords', ['dynamodb:BatchWriteItem', 'dynamodb:PutItem'], ['audit', 'object'], stack),
       ...consume(stack, 'ingest'),
+      right('SendContinuations', ['sqs:SendMessage'], [sub(queueArn(stack, 'ingest'))]),
       ...(namesMode(stack.policy, 'sse-c') ? readCustomerKey(stack) : []),
       ...byS3('EncryptByS3', ['kms:GenerateDataKey', 'kms:Decrypt'], encryptKeys(stack)),
       ...nameManagedKey(stack),
@@ -105,6 +114,32 @@ function everyFunction(stack: Stack, name: FunctionName): Right[] {
 /** Without ListBucket S3 answers 403 for an object that is not there. */
 function tellMissingFromDenied(stack: Stack, which: 'ingest' | 'target'): Right {
   return right('TellMissingFromDenied', ['s3:ListBucket'], [sub(bucketArn(stack, which))]);
+}
+
+/**
+ * What a copy takes the place of. No code of the function reads bytes of the target: ETag conditions of a write need GetObject, HeadObject of a
+ * finished upload has no action of its own, and ListBucket gives an ETag without the customer key.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ */
+function compareTarget(stack: Stack): Right[] {
+  return [
+    {
+      ...right('CompareTarget', ['s3:GetObject'], objects(stack, 'target')),
+      reason: 'S3 has no narrower action for the ETag of an object that a write is to replace.',
+    },
+    {
+      ...right('LookAtTarget', ['s3:ListBucket', 's3:ListBucketMultipartUploads'], [sub(bucketArn(stack, 'target'))]),
+      reason: 'Any key may be looked for; without ListBucket S3 also answers 403 for an object that is not there.',
+    },
+  ];
+}
+
+/** By version id alone, in a bucket that has versions: the function looks whether it has, and refuses to start otherwise. */
+function deleteSource(stack: Stack): Right[] {
+  return [
+    right('DeleteSource', ['s3:DeleteObjectVersion'], objects(stack, 'ingest')),
+    right('SeeVersioning', ['s3:GetBucketVersioning'], [sub(bucketArn(stack, 'ingest'))]),
+  ];
 }
 
 /**

@@ -28,7 +28,7 @@ const KMS_MODES = [
 type Where = { Resource: Text | Text[] } | { NotResource: Text[] };
 
 export function targetBucketStatements(stack: Stack, rights: Rights): Statement[] {
-  return [readByFunctionsAlone(stack, rights, 'target'), keepEncryption(stack), noReplicas(stack), ...writesAsPolicySays(stack)];
+  return [...readByFunctionsAlone(stack, rights, 'target'), keepEncryption(stack), noReplicas(stack), ...writesAsPolicySays(stack)];
 }
 
 /** Changes an object's key in place, past every rule about writes; nothing here uses it. */

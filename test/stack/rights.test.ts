@@ -28,10 +28,14 @@ describe('rightsOf', () => {
     expect(Object.fromEntries(FUNCTIONS.map((name) => [name, actionsOf(rights[name])]))).toEqual({
       encrypt: [
         ...write,
+        'dynamodb:Query',
         'kms:Decrypt',
         'kms:GenerateDataKey',
         ...logs,
+        's3:AbortMultipartUpload',
         ...inspect,
+        's3:ListBucketMultipartUploads',
+        's3:ListMultipartUploadParts',
         's3:PutObject',
         's3:PutObjectTagging',
         'secretsmanager:GetSecretValue',
@@ -58,6 +62,9 @@ describe('rightsOf', () => {
     const { encrypt, audit, download } = rightsOf(stackOf());
     expect(resourcesOf(find(encrypt, 'ReadSource'))).toEqual([`${bucket('ingest')}/*`]);
     expect(resourcesOf(find(encrypt, 'WriteTarget'))).toEqual([`${bucket('target')}/*`]);
+    expect(resourcesOf(find(encrypt, 'CompareTarget'))).toEqual([`${bucket('target')}/*`]);
+    expect(resourcesOf(find(encrypt, 'LookAtTarget'))).toEqual([bucket('target')]);
+    expect(resourcesOf(find(encrypt, 'SendContinuations'))).toEqual([queue('ingest')]);
     expect(resourcesOf(find(encrypt, 'ConsumeQueue'))).toEqual([queue('ingest')]);
     expect(resourcesOf(find(encrypt, 'SendDeadLetters'))).toEqual([queue('ingest-dead-letters')]);
     expect(resourcesOf(find(audit, 'ConsumeQueue'))).toEqual([queue('target-events')]);
@@ -73,6 +80,7 @@ describe('rightsOf', () => {
       expect(condition.Null).toEqual({ 'dynamodb:LeadingKeys': 'false' });
       return condition['ForAllValues:StringLike']?.['dynamodb:LeadingKeys'];
     };
+    expect(kindsOf(find(encrypt, 'ReadRecordsAndClaims'))).toEqual([`object#${target}/*`]);
     expect(kindsOf(find(encrypt, 'WriteEventsAndRecords'))).toEqual([`audit#${target}/*`, `object#${target}/*`]);
     expect(kindsOf(find(audit, 'ReadRecords'))).toEqual([`object#${target}/*`]);
     expect(kindsOf(find(audit, 'WriteEvents'))).toEqual([`audit#${target}/*`]);
@@ -85,6 +93,29 @@ describe('rightsOf', () => {
     ]) {
       expect(kindsOf(right)).toEqual([`audit#${target}/*`]);
     }
+  });
+
+  it('gives encrypt no action on bytes of the target but the one that a condition on its ETag needs', () => {
+    const { encrypt } = rightsOf(stackOf());
+    const target = (right: Right) => (resourcesOf(right) as string[]).some((resource) => resource.startsWith(bucket('target')));
+    const reads = encrypt.filter(target).flatMap(({ actions }) => actions.filter((action) => action.startsWith('s3:Get')));
+    expect(reads).toEqual(['s3:GetObject']);
+  });
+
+  it('lets encrypt delete versions of sources, and see that there are any, only where the policy asks for it', () => {
+    const keeping = stackOf();
+    const { encrypt, ...others } = rightsOf({ ...keeping, policy: { ...keeping.policy, source: 'delete' } });
+    expect([find(encrypt, 'DeleteSource')?.actions, resourcesOf(find(encrypt, 'DeleteSource'))]).toEqual([
+      ['s3:DeleteObjectVersion'],
+      [`${bucket('ingest')}/*`],
+    ]);
+    expect([find(encrypt, 'SeeVersioning')?.actions, resourcesOf(find(encrypt, 'SeeVersioning'))]).toEqual([
+      ['s3:GetBucketVersioning'],
+      [bucket('ingest')],
+    ]);
+    const { encrypt: kept, ...otherKept } = rightsOf(keeping);
+    expect(encrypt.filter(({ sid }) => find(kept, sid) === null).map(({ sid }) => sid)).toEqual(['DeleteSource', 'SeeVersioning']);
+    expect(others).toEqual(otherKept);
   });
 
   it('gives encrypt the customer key only where a rule asks for SSE-C, and download always', () => {

@@ -121,13 +121,17 @@ describe('the target bucket, to writers', () => {
 
 describe('the target bucket, to readers', () => {
   const policy = policyOf();
-  const reads = ['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectAttributes', 's3:GetObjectVersionForReplication'];
+  const others = ['s3:GetObjectAttributes', 's3:GetObjectVersionAttributes', 's3:GetObjectVersionForReplication', 's3:GetObjectTorrent'];
+  const reads = ['s3:GetObject', 's3:GetObjectVersion', ...others];
   const mayRead = (role: string, action: string, breakGlass: string[] = []) =>
     judged(documentFor(policy, { breakGlass }), { role, action, resource: `${BUCKET}/a` }).allowed;
 
-  it('gives bytes to the functions that read and to nobody else', () => {
+  it('gives each function the reads that it has a right to, and nobody else any', () => {
     const names = ['encrypt', 'audit', 'authorize', 'download', 'list', 'history', 'health'];
-    for (const action of reads) expect(names.filter((name) => mayRead(roleArn(name), action))).toEqual(['audit', 'download']);
+    const readers = (action: string) => names.filter((name) => mayRead(roleArn(name), action));
+    expect(readers('s3:GetObject')).toEqual(['encrypt', 'audit', 'download']);
+    expect(readers('s3:GetObjectVersion')).toEqual(['audit']);
+    for (const action of others) expect(readers(action)).toEqual([]);
     expect(reads.filter((action) => mayRead(`arn:aws:iam::${ACCOUNT_ID}:role/Admin`, action))).toEqual([]);
   });
 
