@@ -1,41 +1,28 @@
 /** One CopyObject, pinned to its source and held to its answer. The bytes never leave S3. */
-import { CopyObjectCommand, type CopyObjectResult, type S3Client } from '@aws-sdk/client-s3';
-import { differences, type ResolvedEncryption, writeParameters } from '../encryption/index.ts';
+import { CopyObjectCommand, type StorageClass } from '@aws-sdk/client-s3';
+import { differences, writeParameters } from '../encryption/index.ts';
 import { SealdropError } from '../errors.ts';
 import type { ObjectRef } from '../events/index.ts';
+import type { CopyDeps, CopyJob, StoredCopy, TargetCondition } from './copy-job.ts';
+import { copySource, headSource } from './source-object.ts';
+import { storedChecksum } from './stored-checksum.ts';
+import { conditionParameters } from './target-object.ts';
 import { translateCopyError } from './translate-copy-error.ts';
 
-export interface StoredChecksum {
-  algorithm: 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256';
-  value: string;
-  type: string;
-}
-
-export interface CopyDeps {
-  s3: S3Client;
-  targetBucket: string;
-  /** The accounts that must own target and source: a bucket of the same name that somebody else made is refused. */
-  targetBucketOwner: string;
-  ingestBucketOwner: string;
-  /** Gives the call up as `time-out`. */
-  signal?: AbortSignal;
-}
-
-/** What the target holds now, as its answer said. */
-export interface StoredCopy {
-  /** Without quotes. */
-  etag: string;
-  versionId?: string;
-  checksum?: StoredChecksum;
-}
-
 /**
- * Copies with metadata and tags, under `encryption`, only if the source still is what the event named.
- * @throws SealdropError of the source, the keys or the target; `answer-mismatch` when S3 said anything but what was asked
+ * Copies with metadata and tags, under `job.encryption`, only if the source still is what the event named and the target what `condition` says.
+ * A retry of the SDK whose first answer got lost finds the target changed, by itself: the caller looks again and copies once more.
+ * @throws SealdropError `target-changed`; of the source, the keys or the target; `answer-mismatch` when S3 said anything but what was asked
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
  */
-export async function copyObject(deps: CopyDeps, ref: ObjectRef, encryption: ResolvedEncryption): Promise<StoredCopy> {
+export async function copyObject(
+  deps: CopyDeps,
+  job: Pick<CopyJob, 'ref' | 'encryption'>,
+  storageClass: StorageClass,
+  condition: TargetCondition,
+): Promise<StoredCopy> {
   const { s3, targetBucket, targetBucketOwner, ingestBucketOwner, signal } = deps;
+  const { ref, encryption } = job;
   const answer = await s3
     .send(
       new CopyObjectCommand({
@@ -49,11 +36,16 @@ export async function copyObject(deps: CopyDeps, ref: ObjectRef, encryption: Res
         TaggingDirective: 'COPY',
         // SSE-C objects cannot have annotations, and copying them needs rights of its own: the same answer for every mode.
         AnnotationDirective: 'EXCLUDE',
+        StorageClass: storageClass,
+        ...conditionParameters(condition),
         ...writeParameters(encryption),
       }),
       signal && { abortSignal: signal },
     )
-    .catch((error: unknown) => {
+    .catch(async (error: unknown) => {
+      if (await isOfTarget(error, deps, ref, condition)) {
+        throw new SealdropError('target-changed', 'the target is not what it was when it was looked at', { object: ref, cause: error });
+      }
       throw translateCopyError(error, ref, targetBucket, 'keyArn' in encryption ? encryption.keyArn : undefined);
     });
 
@@ -68,20 +60,21 @@ export async function copyObject(deps: CopyDeps, ref: ObjectRef, encryption: Res
     etag: etag.replaceAll('"', ''),
     ...(answer.VersionId === undefined ? {} : { versionId: answer.VersionId }),
     ...(checksum === null ? {} : { checksum }),
+    proof: 'source-pinned',
   };
 }
 
-/** The SDK sends CopySource as it is: each segment is percent-encoded here, the slashes stay. */
-function copySource(ref: ObjectRef): string {
-  const path = [ref.bucket, ...ref.key.split('/')].map(encodeURIComponent).join('/');
-  return ref.versionId === undefined ? path : `${path}?versionId=${encodeURIComponent(ref.versionId)}`;
-}
-
-function storedChecksum(result: CopyObjectResult): StoredChecksum | null {
-  const type = result.ChecksumType ?? 'FULL_OBJECT';
-  for (const algorithm of ['CRC64NVME', 'CRC32C', 'CRC32', 'SHA256', 'SHA1'] as const) {
-    const value = result[`Checksum${algorithm}`];
-    if (value !== undefined) return { algorithm, value, type };
-  }
-  return null;
+/**
+ * Whether it is the target that a refusal is about. S3 refuses source and target alike with 412 and names the condition that did not hold, but does
+ * not document how; a 404 names the key, which is the same on both sides. Where the answer leaves a doubt, the source is asked.
+ * @throws SealdropError of the source
+ */
+async function isOfTarget(error: unknown, deps: CopyDeps, ref: ObjectRef, condition: TargetCondition): Promise<boolean> {
+  const name = error instanceof Error ? error.name : '';
+  if (name !== 'PreconditionFailed' && (name !== 'NoSuchKey' || condition === 'absent')) return false;
+  const failed = error instanceof Error && 'Condition' in error ? String(error.Condition).toLowerCase() : '';
+  if (failed.startsWith('x-amz-copy-source')) return false;
+  // Only the target is asked for none.
+  if (failed !== 'if-none-match') await headSource(deps, ref);
+  return true;
 }

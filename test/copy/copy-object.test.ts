@@ -1,8 +1,11 @@
-import { CopyObjectCommand, type CopyObjectCommandInput } from '@aws-sdk/client-s3';
+import { CopyObjectCommand, type CopyObjectCommandInput, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
+import type { TargetCondition } from '../../src/copy/copy-job.ts';
 import { copyObject } from '../../src/copy/copy-object.ts';
+import type { ResolvedEncryption } from '../../src/encryption/index.ts';
+import type { ErrorCode } from '../../src/errors.ts';
 import type { ObjectRef } from '../../src/events/index.ts';
-import { honestCopy, mockAws } from '../fixtures/aws.ts';
+import { headError, honestCopy, mockAws, s3Error } from '../fixtures/aws.ts';
 import {
   ENCRYPTIONS,
   ETAG,
@@ -29,6 +32,8 @@ const COMMON = {
   MetadataDirective: 'COPY',
   TaggingDirective: 'COPY',
   AnnotationDirective: 'EXCLUDE',
+  StorageClass: 'STANDARD',
+  IfNoneMatch: '*',
 };
 
 /** Exactly what each mode adds: nothing that a bucket's default could fill in, nothing of another mode. */
@@ -54,9 +59,15 @@ const HOSTILE_KEYS = {
 function world(answer = honestCopy) {
   const { clients, s3 } = mockAws();
   s3.on(CopyObjectCommand).callsFake(async (input: CopyObjectCommandInput) => answer(input));
-  const copy = (ref: ObjectRef, mode = MODES[0] ?? 'sse-s3') =>
-    copyObject({ s3: clients.s3, targetBucket: TARGET_BUCKET, ...OWNERS }, ref, ENCRYPTIONS[mode]);
-  return { s3, copy, inputs: () => s3.commandCalls(CopyObjectCommand).map((call) => call.args[0].input) };
+  const copyUnder = (ref: ObjectRef, encryption: ResolvedEncryption, condition: TargetCondition = 'absent') =>
+    copyObject(
+      { s3: clients.s3, targetBucket: TARGET_BUCKET, ...OWNERS, limits: { partsAboveBytes: 100, partBytes: 50 } },
+      { ref, encryption },
+      'STANDARD',
+      condition,
+    );
+  const copy = (ref: ObjectRef, mode = MODES[0] ?? 'sse-s3') => copyUnder(ref, ENCRYPTIONS[mode]);
+  return { s3, copy, copyUnder, inputs: () => s3.commandCalls(CopyObjectCommand).map((call) => call.args[0].input) };
 }
 
 describe('copyObject', () => {
@@ -68,14 +79,9 @@ describe('copyObject', () => {
   });
 
   it('says that the Bucket Key is off, since silence would take the bucket default', async () => {
-    const { clients, s3 } = mockAws();
-    s3.on(CopyObjectCommand).callsFake(async (input: CopyObjectCommandInput) => honestCopy(input));
-    await copyObject({ s3: clients.s3, targetBucket: TARGET_BUCKET, ...OWNERS }, objectRef(), {
-      mode: 'sse-kms',
-      keyArn: STACK_KEY,
-      bucketKey: false,
-    });
-    expect(s3.commandCalls(CopyObjectCommand)[0]?.args[0].input).toMatchObject({ BucketKeyEnabled: false });
+    const { copyUnder, inputs } = world();
+    await copyUnder(objectRef(), { mode: 'sse-kms', keyArn: STACK_KEY, bucketKey: false });
+    expect(inputs()[0]).toMatchObject({ BucketKeyEnabled: false });
   });
 
   it.each(Object.entries(HOSTILE_KEYS))('names the source %j by each byte', async (key, encoded) => {
@@ -102,6 +108,7 @@ describe('copyObject', () => {
       etag: ETAG,
       versionId: 'target-version-1',
       checksum: { algorithm: 'CRC64NVME', value: 'ODg4ODg4ODg=', type: 'FULL_OBJECT' },
+      proof: 'source-pinned',
     });
   });
 
@@ -110,7 +117,7 @@ describe('copyObject', () => {
       const { VersionId: _, ...answer } = honestCopy(input);
       return { ...answer, CopyObjectResult: { ETag: '"abc-2"' } };
     });
-    expect(await copy(objectRef())).toEqual({ etag: 'abc-2' });
+    expect(await copy(objectRef())).toEqual({ etag: 'abc-2', proof: 'source-pinned' });
   });
 
   it('refuses an answer without an ETag', async () => {
@@ -125,5 +132,45 @@ describe('copyObject', () => {
       retryable: false,
       object: { key: objectRef().key },
     });
+  });
+
+  it('replaces only the target that was looked at', async () => {
+    const { copyUnder, inputs } = world();
+    await copyUnder(objectRef(), ENCRYPTIONS['sse-s3'], { etag: 'abc-2' });
+    expect(inputs()[0]).toMatchObject({ IfMatch: 'abc-2' });
+    expect(inputs()[0]).not.toHaveProperty('IfNoneMatch');
+  });
+});
+
+/** What S3 answers, which condition it names, what a HEAD of the source then says, and what that makes of it. */
+const REFUSED: [name: string, condition: TargetCondition, failed: string | null, source: number | null, code: ErrorCode][] = [
+  ['PreconditionFailed', 'absent', 'If-None-Match', null, 'target-changed'],
+  ['PreconditionFailed', 'absent', 'x-amz-copy-source-If-Match', null, 'source-changed'],
+  ['PreconditionFailed', { etag: 'abc' }, 'x-amz-copy-source-If-Match', null, 'source-changed'],
+  ['PreconditionFailed', { etag: 'abc' }, 'If-Match', 200, 'target-changed'],
+  ['PreconditionFailed', { etag: 'abc' }, 'If-Match', 412, 'source-changed'],
+  ['PreconditionFailed', 'absent', null, 200, 'target-changed'],
+  ['PreconditionFailed', 'absent', null, 412, 'source-changed'],
+  ['PreconditionFailed', 'absent', null, 404, 'source-gone'],
+  ['NoSuchKey', { etag: 'abc' }, null, 200, 'target-changed'],
+  ['NoSuchKey', { etag: 'abc' }, null, 404, 'source-gone'],
+  ['NoSuchKey', { etag: 'abc' }, null, 403, 'source-unreadable'],
+  ['NoSuchKey', 'absent', null, null, 'source-gone'],
+  ['NoSuchVersion', { etag: 'abc' }, null, null, 'source-gone'],
+  ['ConditionalRequestConflict', { etag: 'abc' }, null, null, 'conflict'],
+];
+
+describe('copyObject, refused', () => {
+  it.each(REFUSED)('%s under %j, naming %s, the source answering %s, is %s', async (name, condition, failed, source, code) => {
+    const { s3, copyUnder } = world(() => {
+      throw Object.assign(s3Error(name, 412), failed === null ? {} : { Condition: failed });
+    });
+    if (source === 200) s3.on(HeadObjectCommand).resolves({ ETag: `"${ETAG}"` });
+    else if (source !== null) s3.on(HeadObjectCommand).rejects(headError(source));
+    await expect(copyUnder(objectRef(), ENCRYPTIONS['sse-s3'], condition)).rejects.toMatchObject({ code });
+    const heads = s3.commandCalls(HeadObjectCommand).map((call) => call.args[0].input);
+    expect(heads).toEqual(
+      source === null ? [] : [expect.objectContaining({ Bucket: INGEST_BUCKET, VersionId: VERSION_ID, IfMatch: ETAG })],
+    );
   });
 });

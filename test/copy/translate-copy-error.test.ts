@@ -25,7 +25,7 @@ const UNKNOWN_KEY =
 const MEANINGS: [name: string, message: string, status: number, code: ErrorCode, retryable: boolean][] = [
   ['NoSuchKey', 'The specified key does not exist.', 404, 'source-gone', false],
   ['NoSuchVersion', 'The specified version does not exist.', 404, 'source-gone', false],
-  ['PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', 412, 'source-changed', false],
+  ['PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', 412, 'source-changed', true],
   ['InvalidObjectState', 'Operation is not valid for the source object', 403, 'source-unreadable', false],
   ['ObjectNotInActiveTierError', 'The source object of the COPY action is not in the active tier', 403, 'source-unreadable', false],
   ['InvalidRequest', TOO_LARGE, 400, 'too-large', false],

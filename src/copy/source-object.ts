@@ -1,0 +1,70 @@
+/** The source of a copy, as S3 tells of it without its bytes. */
+import { GetObjectTaggingCommand, HeadObjectCommand, type HeadObjectCommandOutput, type Tag } from '@aws-sdk/client-s3';
+import { SealdropError } from '../errors.ts';
+import type { ObjectRef } from '../events/index.ts';
+import { type ErrorNames, statusOf, translateAwsError } from '../translate-aws-error.ts';
+import type { CopyDeps } from './copy-job.ts';
+import { KMS_ERRORS } from './translate-copy-error.ts';
+
+export type SourceDeps = Pick<CopyDeps, 's3' | 'ingestBucketOwner' | 'signal'>;
+
+/** The SDK sends CopySource as it is: each segment is percent-encoded here, the slashes stay. */
+export function copySource(ref: ObjectRef): string {
+  const path = [ref.bucket, ...ref.key.split('/')].map(encodeURIComponent).join('/');
+  return ref.versionId === undefined ? path : `${path}?versionId=${encodeURIComponent(ref.versionId)}`;
+}
+
+/** @throws SealdropError `source-gone`, `source-changed`, `source-unreadable`, or what heals */
+export async function headSource(deps: SourceDeps, ref: ObjectRef): Promise<HeadObjectCommandOutput> {
+  const { s3, signal } = deps;
+  const head = new HeadObjectCommand({ ...located(deps, ref), IfMatch: ref.etag, ChecksumMode: 'ENABLED' });
+  return s3.send(head, signal && { abortSignal: signal }).catch(async (error: unknown) => {
+    // Expired credentials are refused like a source under SSE-C; a call that needs no key tells by name.
+    if (statusOf(error) === 400) await sourceTags(deps, ref);
+    throw headError(error, ref);
+  });
+}
+
+/** @throws SealdropError `source-gone`, `source-unreadable`, or what heals */
+export async function sourceTags(deps: SourceDeps, ref: ObjectRef): Promise<Tag[]> {
+  const { s3, signal } = deps;
+  const answer = await s3
+    .send(new GetObjectTaggingCommand(located(deps, ref)), signal && { abortSignal: signal })
+    .catch((error: unknown) => {
+      throw translateAwsError(error, TAGGING_ERRORS, ref);
+    });
+  return answer.TagSet ?? [];
+}
+
+const located = ({ ingestBucketOwner }: SourceDeps, ref: ObjectRef) => ({
+  Bucket: ref.bucket,
+  ExpectedBucketOwner: ingestBucketOwner,
+  Key: ref.key,
+  VersionId: ref.versionId,
+});
+
+const TAGGING_ERRORS: ErrorNames = {
+  ...KMS_ERRORS,
+  NoSuchKey: ['source-gone', 'the source object does not exist'],
+  NoSuchVersion: ['source-gone', 'the source version does not exist'],
+  NoSuchBucket: ['source-gone', 'the ingest bucket does not exist'],
+  MethodNotAllowed: ['source-gone', 'the source version is a delete marker'],
+  AccessDenied: ['source-unreadable', "the source's tags may not be read"],
+};
+
+/** A HEAD has no body, so S3 says no more than a status. */
+function headError(error: unknown, ref: ObjectRef): SealdropError {
+  const status = statusOf(error);
+  switch (status) {
+    case 404:
+    case 405:
+      return new SealdropError('source-gone', 'the source object does not exist', { object: ref, cause: error });
+    case 412:
+      return new SealdropError('source-changed', 'the source object was overwritten since its event', { object: ref, cause: error });
+    case 400:
+    case 403:
+      return new SealdropError('source-unreadable', `the source may not be read (HEAD: ${status})`, { object: ref, cause: error });
+    default:
+      return translateAwsError(error, {}, ref);
+  }
+}
