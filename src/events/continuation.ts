@@ -1,21 +1,21 @@
 /** What `encrypt` tells itself when its time ends before a copy does. */
 import * as z from 'zod/mini';
 import { checkKey, moment, type ObjectRef } from './object-ref.ts';
-import { parse, SEQUENCER, shortText } from './parse.ts';
+import { bucketName, etagText, parse, requestIdText, SEQUENCER, shortText, versionIdText } from './parse.ts';
 
 const KIND = 'continue-copy';
 
 const continuationSchema = z.object({
   sealdrop: z.literal(KIND),
   object: z.object({
-    bucket: z.string().check(z.minLength(1)),
+    bucket: bucketName,
     key: z.string().check(z.minLength(1)),
-    versionId: z.optional(z.string()),
-    etag: z.string().check(z.minLength(1)),
+    versionId: z.optional(versionIdText),
+    etag: etagText,
     size: z.int().check(z.nonnegative()),
     sequencer: z.string().check(z.regex(SEQUENCER)),
     eventTime: z.iso.datetime(),
-    correlationId: shortText,
+    correlationId: requestIdText,
     requester: z.optional(shortText),
   }),
 });

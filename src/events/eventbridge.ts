@@ -1,22 +1,23 @@
 /** EventBridge's "Object Created": https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html */
 import * as z from 'zod/mini';
+import { keyProblem } from './object-key.ts';
 import { checkKey, decodeFormKey, moment, type ObjectRef, unquoted } from './object-ref.ts';
-import { parse, SEQUENCER, shortText } from './parse.ts';
+import { bucketName, etagText, parse, requestIdText, SEQUENCER, shortText, versionIdText } from './parse.ts';
 
 const envelopeSchema = z.object({ source: z.literal('aws.s3'), 'detail-type': z.string(), detail: z.unknown() });
 
 const createdSchema = z.object({
   time: z.iso.datetime(),
   detail: z.object({
-    bucket: z.object({ name: z.string().check(z.minLength(1)) }),
+    bucket: z.object({ name: bucketName }),
     object: z.object({
       key: z.string().check(z.minLength(1)),
       size: z.int().check(z.nonnegative()),
-      etag: z.string().check(z.minLength(1)),
-      'version-id': z.nullish(z.string()),
+      etag: etagText,
+      'version-id': z.nullish(versionIdText),
       sequencer: z.string().check(z.regex(SEQUENCER)),
     }),
-    'request-id': z.optional(shortText),
+    'request-id': z.optional(requestIdText),
     requester: z.optional(shortText),
   }),
 });
@@ -36,13 +37,13 @@ export function parseEventBridge(document: unknown): ObjectRef | null {
   return {
     bucket: detail.bucket.name,
     key,
-    ...(decoded === null || decoded === key ? {} : { alternativeKey: decoded }),
+    ...(decoded === null || decoded === key || keyProblem(decoded) !== null ? {} : { alternativeKey: decoded }),
     ...(detail.object['version-id'] ? { versionId: detail.object['version-id'] } : {}),
     etag: unquoted(etag),
     size,
     sequencer,
     eventTime: moment(time),
-    ...(detail.requester === undefined ? {} : { requester: detail.requester }),
+    ...(detail.requester ? { requester: detail.requester } : {}),
     correlationId: detail['request-id'] ?? sequencer,
   };
 }

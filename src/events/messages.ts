@@ -45,16 +45,38 @@ const topicEnvelopeSchema = z.object({ Type: z.literal('Notification'), TopicArn
 /** Never throws: a message that cannot be understood carries its error (`malformed-event`). */
 export function parseMessages<Item>(event: unknown, readers: EventReaders<Item>): EventMessage<Item>[] {
   const records = recordsSchema.safeParse(event);
-  if (records.success && records.data.Records.length === 0) return [];
-  if (records.success && records.data.Records.every((record) => queueRecordSchema.safeParse(record).success)) {
-    return records.data.Records.map((record) => {
-      const { messageId, receiptHandle, body, attributes } = queueRecordSchema.parse(record);
-      const receiveCount = Number(attributes?.ApproximateReceiveCount ?? 1);
-      const content = contentOf(() => parseDocument(parseJson(body), readers));
-      return { body, receipt: { messageId, receiptHandle, receiveCount }, content };
-    });
+  if (records.success && records.data.Records.length === 0 && isNothingElse(event)) return [];
+  const queued = records.success ? records.data.Records.map((record) => ({ record, parsed: queueRecordSchema.safeParse(record) })) : [];
+  if (!queued.some(({ parsed }) => parsed.success)) return [withoutQueue(event, readers)];
+  return queued.map(({ record, parsed }) => {
+    if (!parsed.success) return withoutQueue(record, readers);
+    const { messageId, receiptHandle, body, attributes } = parsed.data;
+    const content = contentOf(() => parseDocument(parseJson(body), readers));
+    return { body, receipt: { messageId, receiptHandle, receiveCount: countOf(attributes?.ApproximateReceiveCount) }, content };
+  });
+}
+
+function isNothingElse(event: unknown): boolean {
+  return Object.keys(Object(event)).length === 1;
+}
+
+function withoutQueue<Item>(event: unknown, readers: EventReaders<Item>): EventMessage<Item> {
+  return { body: textOf(event), receipt: null, content: contentOf(() => parseDocument(event, readers)) };
+}
+
+/** JSON in characters that a queue takes: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
+function textOf(event: unknown): string {
+  try {
+    return (JSON.stringify(event) ?? 'null').replace(/[\uFFFE\uFFFF]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
+  } catch {
+    return '"an event that is nested too deeply to be written down"';
   }
-  return [{ body: JSON.stringify(event) ?? '', receipt: null, content: contentOf(() => parseDocument(event, readers)) }];
+}
+
+/** What is no count is taken for the first delivery: the queue itself gives up in the end. */
+function countOf(text = '1'): number {
+  const count = Number(text);
+  return Number.isSafeInteger(count) && count > 0 ? count : 1;
 }
 
 function contentOf<Item>(parse: () => Item[]): EventMessage<Item>['content'] {
@@ -66,12 +88,15 @@ function contentOf<Item>(parse: () => Item[]): EventMessage<Item>['content'] {
 }
 
 function parseDocument<Item>(document: unknown, readers: EventReaders<Item>): Item[] {
+  const wrapped = topicEnvelopeSchema.safeParse(document);
+  const records = recordsSchema.safeParse(document);
+  const kinds = [isTestEvent(document), isEventBridgeEvent(document), isContinuation(document), wrapped.success, records.success];
+  if (kinds.filter(Boolean).length > 1) throw new SealdropError('malformed-event', 'several kinds of event in one');
+
   if (isTestEvent(document)) return [];
   if (readers.eventBridge !== undefined && isEventBridgeEvent(document)) return present([readers.eventBridge(document)]);
   if (readers.continuation !== undefined && isContinuation(document)) return [readers.continuation(document)];
-  const wrapped = topicEnvelopeSchema.safeParse(document);
   if (wrapped.success) return parseDocument(parseJson(wrapped.data.Message), readers);
-  const records = recordsSchema.safeParse(document);
   if (!records.success || records.data.Records.length === 0) {
     const accepted = [
       'neither an S3 notification',

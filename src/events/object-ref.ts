@@ -1,8 +1,6 @@
 /** One object as an event names it. */
 import { SealdropError } from '../errors.ts';
-
-/** S3 keys are at most 1,024 bytes of UTF-8: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
-const MAX_KEY_BYTES = 1024;
+import { keyProblem } from './object-key.ts';
 
 export interface ObjectRef {
   bucket: string;
@@ -43,12 +41,8 @@ export function decodeFormKey(encoded: string): string | null {
 
 /** @throws SealdropError `malformed-event` when no object can have this key */
 export function checkKey(key: string): void {
-  const bytes = Buffer.byteLength(key);
-  if (bytes > MAX_KEY_BYTES) {
-    throw new SealdropError('malformed-event', `key of ${bytes} bytes; S3 allows ${MAX_KEY_BYTES}`);
-  }
-  // S3 takes UTF-8, which has no lone surrogates; a URL cannot be made of one either.
-  if (!key.isWellFormed()) throw new SealdropError('malformed-event', 'the key is not valid Unicode');
+  const problem = keyProblem(key);
+  if (problem !== null) throw new SealdropError('malformed-event', problem);
 }
 
 /** Events write a moment with milliseconds or without; histories sort them as text. */

@@ -2,29 +2,30 @@
 import * as z from 'zod/mini';
 import { SealdropError } from '../errors.ts';
 import { checkKey, decodeFormKey, moment, type ObjectRef, unquoted } from './object-ref.ts';
-import { parse, SEQUENCER, shortText } from './parse.ts';
+import { bucketName, etagText, parse, requestIdText, SEQUENCER, shortText, versionIdText } from './parse.ts';
 
 /** Minor versions add members only: https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html */
 const SUPPORTED_MAJOR = '2.';
 
 const recordSchema = z.object({
-  eventVersion: z.string(),
+  eventVersion: z.string().check(z.regex(/^\d{1,4}\.\d{1,4}$/)),
   eventSource: z.literal('aws:s3'),
-  eventName: z.string(),
+  // Whatever kinds S3 may add; what has no kind at all must not pass for one that concerns nobody.
+  eventName: z.string().check(z.regex(/^(s3:)?[A-Za-z]{1,64}(:[A-Za-z]{1,64})?$/)),
 });
 
 const createdSchema = z.object({
   eventTime: z.iso.datetime(),
   userIdentity: z.optional(z.object({ principalId: z.optional(shortText) })),
-  responseElements: z.optional(z.object({ 'x-amz-request-id': z.optional(shortText) })),
+  responseElements: z.optional(z.object({ 'x-amz-request-id': z.optional(requestIdText) })),
   s3: z.object({
-    bucket: z.object({ name: z.string().check(z.minLength(1)) }),
+    bucket: z.object({ name: bucketName }),
     object: z.object({
       key: z.string().check(z.minLength(1)),
       size: z.int().check(z.nonnegative()),
-      eTag: z.string().check(z.minLength(1)),
+      eTag: etagText,
       // Documented as null in a bucket without versioning; in practice it is left out.
-      versionId: z.nullish(z.string()),
+      versionId: z.nullish(versionIdText),
       sequencer: z.string().check(z.regex(SEQUENCER)),
     }),
   }),
@@ -46,7 +47,7 @@ export function parseS3Record(record: unknown): ObjectRef | null {
     size: s3.object.size,
     sequencer: s3.object.sequencer,
     eventTime: moment(eventTime),
-    ...(userIdentity?.principalId === undefined ? {} : { requester: userIdentity.principalId }),
+    ...(userIdentity?.principalId ? { requester: userIdentity.principalId } : {}),
     correlationId: responseElements?.['x-amz-request-id'] ?? s3.object.sequencer,
   };
 }

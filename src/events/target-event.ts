@@ -2,7 +2,7 @@
 import * as z from 'zod/mini';
 import { SealdropError } from '../errors.ts';
 import { checkKey, decodeFormKey, moment, unquoted } from './object-ref.ts';
-import { parse, SEQUENCER, shortText } from './parse.ts';
+import { bucketName, etagText, parse, requestIdText, SEQUENCER, shortText, versionIdText } from './parse.ts';
 import { s3EventName } from './s3-notification.ts';
 
 interface Change {
@@ -44,23 +44,26 @@ export type TargetEvent = ObjectWritten | ObjectDeleted;
 /** Also kinds that S3 may add: the bucket sends all of them, and none may pass unseen. */
 const DELETED = /^(ObjectRemoved|LifecycleExpiration):(.+)$/;
 
+/** It is part of a sort key, of at most 1,024 bytes: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html */
+const MAX_ID_LENGTH = 800;
+
 const changeSchema = z.object({
   eventTime: z.iso.datetime(),
   userIdentity: z.optional(z.object({ principalId: z.optional(shortText) })),
   requestParameters: z.optional(z.object({ sourceIPAddress: z.optional(shortText) })),
-  responseElements: z.optional(z.object({ 'x-amz-request-id': z.optional(shortText) })),
+  responseElements: z.optional(z.object({ 'x-amz-request-id': z.optional(requestIdText) })),
   s3: z.object({
-    bucket: z.object({ name: z.string().check(z.minLength(1)) }),
+    bucket: z.object({ name: bucketName }),
     object: z.object({
       key: z.string().check(z.minLength(1)),
-      versionId: z.nullish(shortText),
+      versionId: z.nullish(versionIdText),
       sequencer: z.optional(z.string().check(z.regex(SEQUENCER))),
     }),
   }),
 });
 
 const writtenSchema = z.object({
-  s3: z.object({ object: z.object({ size: z.int().check(z.nonnegative()), eTag: z.string().check(z.minLength(1)) }) }),
+  s3: z.object({ object: z.object({ size: z.int().check(z.nonnegative()), eTag: etagText }) }),
 });
 
 /** `null`: an event that changes no object, such as a new tag. Throws `malformed-event`. */
@@ -86,6 +89,7 @@ function changeOf(record: unknown): Change {
   // One request may delete a thousand versions of a key.
   const uniqueId = sequencer ?? (requestId && versionId ? `${requestId}#${versionId}` : requestId);
   if (uniqueId === undefined) throw new SealdropError('malformed-event', 'S3 record: neither a sequencer nor a request id');
+  if (uniqueId.length > MAX_ID_LENGTH) throw new SealdropError('malformed-event', 'S3 record: request id and version id are too long');
   return {
     bucket: s3.bucket.name,
     key,
@@ -94,7 +98,7 @@ function changeOf(record: unknown): Change {
     uniqueId,
     eventTime: moment(eventTime),
     correlationId: requestId ?? uniqueId,
-    principal: userIdentity?.principalId ?? 'unknown',
-    ...(requestParameters?.sourceIPAddress === undefined ? {} : { sourceIpAddress: requestParameters.sourceIPAddress }),
+    principal: userIdentity?.principalId || 'unknown',
+    ...(requestParameters?.sourceIPAddress ? { sourceIpAddress: requestParameters.sourceIPAddress } : {}),
   };
 }

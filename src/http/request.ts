@@ -1,10 +1,8 @@
 /** REST API proxy events, parsed at the edge. */
 import * as z from 'zod/mini';
 import { SealdropError } from '../errors.ts';
+import { keyProblem } from '../events/object-key.ts';
 import type { Claims } from './access.ts';
-
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
-const MAX_KEY_BYTES = 1024;
 
 /** As the authorizer has it: how far the issuer's clock and ours may differ. */
 const CLOCK_TOLERANCE_SECONDS = 30;
@@ -67,10 +65,8 @@ export function requestedKey(request: ApiRequest): string {
 
 /** @throws SealdropError `invalid-request` for what no key can be, nor begin with */
 export function possibleKey(name: string, key: string): string {
-  if (!key.isWellFormed()) throw new SealdropError('invalid-request', `the ${name} is not valid Unicode`);
-  const bytes = Buffer.byteLength(key);
-  if (bytes > MAX_KEY_BYTES) throw new SealdropError('invalid-request', `the ${name} has ${bytes} bytes; S3 allows ${MAX_KEY_BYTES}`);
-  if (climbsOut(key)) throw new SealdropError('invalid-request', `the ${name} climbs out of the bucket with "..", which S3 refuses`);
+  const problem = keyProblem(key, name);
+  if (problem !== null) throw new SealdropError('invalid-request', problem);
   return key;
 }
 
@@ -123,14 +119,4 @@ function decodeOnce(encoded: string): string {
   } catch (error) {
     throw new SealdropError('invalid-request', 'the key in the path is not percent-encoded UTF-8; use /object?key=', { cause: error });
   }
-}
-
-/** Read from the left, `..` may never outnumber the other segments: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
-function climbsOut(key: string): boolean {
-  let depth = 0;
-  for (const segment of key.split('/')) {
-    depth += segment === '..' ? -1 : 1;
-    if (depth < 0) return true;
-  }
-  return false;
 }
