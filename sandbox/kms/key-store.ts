@@ -32,7 +32,8 @@ export type KeyRecord = {
 export type AliasRecord = { name: string; key_id: string; created_ms: number; updated_ms: number };
 
 export interface KeyStore {
-  create(options: { description: string; policy?: string; tags: string; manager: KeyRecord['manager'] }): KeyRecord;
+  /** @param options.id a new one unless given: a test names a key in a policy before there is any */
+  create(options: { id?: string; description: string; policy?: string; tags: string; manager: KeyRecord['manager'] }): KeyRecord;
   /** By key id alone; `null`: no such key. */
   find(id: string): KeyRecord | null;
   /** By key id, key ARN, alias name or alias ARN; makes AWS managed keys. Throws `NotFoundException`. */
@@ -91,8 +92,7 @@ export function openKeyStore(state: State): KeyStore {
   const materials = new Map<string, Buffer>();
 
   const store: KeyStore = {
-    create({ description, policy = accountPolicy(), tags, manager }) {
-      const id = randomUUID();
+    create({ id = randomUUID(), description, policy = accountPolicy(), tags, manager }) {
       insertKey.run(id, 'Enabled', manager, description, policy, tags, Date.now(), sealer.seal(randomBytes(MATERIAL_BYTES), id));
       return store.require(id);
     },

@@ -1,0 +1,84 @@
+/** Whether the cause that a dead letter names was really there. */
+import type { Delivery } from './deliveries.ts';
+import type { DeadLetter } from './evidence.ts';
+import type { KeyFate, StateFate } from './fates.ts';
+import { type Injected, type KeyOutage, type Troubles, troublesOf } from './injected.ts';
+import { FLAKY_KEY_ID, keyArn, LOST_KEY_ID, type StoredAs } from './stored-as.ts';
+
+/** Of the ingest queue. */
+const MAX_RECEIVE_COUNT = 5;
+
+/** Clocks of one machine, read before and after. */
+const SLACK_MS = 50;
+
+/** @returns what speaks against it; `null`: it is true */
+export function disprove(letter: DeadLetter, fate: KeyFate, state: StateFate, wanted: StoredAs, troubles: Troubles): string | null {
+  const { key } = fate.planned;
+  const last = state.deliveries.findLast(({ messageId, invocation }) =>
+    letter.code === null ? messageId === letter.messageId : overlaps(invocation, letter),
+  );
+  const near = last === undefined ? [] : troublesOf(last.invocation, key, troubles);
+  const because = (holds: boolean, otherwise: string) => (holds ? null : otherwise);
+  switch (letter.code) {
+    case null:
+      return because(diedAtLast(letter, state), 'the queue gave it up, though its last delivery did not die');
+    case 'source-gone':
+      return because(state.removed, 'its version was never removed');
+    case 'kms-key-disabled':
+      return because(wasDisabled(wanted, letter, troubles.outages), 'its key was enabled');
+    case 'newer-under-way':
+      return because(newerWasOpen(fate, state, letter), 'no newer state was open then');
+    case 'answer-mismatch':
+      return because(has(near, /^(ignore-encryption|wrong-checksum)/), 'every answer was honest');
+    case 'customer-key-missing':
+      return because(wanted.mode === 'sse-c' && has(near, /ResourceNotFound/), 'the secret was there');
+    case 'audit-unavailable':
+      return because(has(near, /./, 'dynamodb'), 'the table was well');
+    case 'throttled':
+      return because(has(near, /SlowDown|Throttl|Throughput|RequestLimit|TooMany/), 'nothing throttled');
+    case 'time-out':
+      return because(has(near, /slow|reset/), 'nothing was slow');
+    case 'service-unavailable':
+      return because(has(near, /error|reset|in-200/), 'every service was well');
+    case 'conflict':
+    case 'target-changed':
+      return because(near.length > 0 || fate.states.length > 1, 'nobody else wrote it');
+    default:
+      return 'nothing in this run gives such a cause';
+  }
+}
+
+function has(near: Injected[], fault: RegExp, service?: string): boolean {
+  return near.some((one) => fault.test(one.fault) && (service === undefined || one.service === service));
+}
+
+/** The invocation that sent the letter. */
+function overlaps({ begun, ended }: Delivery['invocation'], { sentAt }: DeadLetter): boolean {
+  return begun - SLACK_MS <= sentAt && sentAt <= (ended ?? Number.POSITIVE_INFINITY) + SLACK_MS;
+}
+
+/** Its last delivery ended with its function, or its answer came after the queue had given the message up. */
+export function diedAtLast(letter: DeadLetter, { deliveries }: StateFate): boolean {
+  const mine = deliveries.filter(({ messageId }) => messageId === letter.messageId);
+  const last = mine.at(-1);
+  return last !== undefined && last.receiveCount >= MAX_RECEIVE_COUNT && last.invocation.failed;
+}
+
+function wasDisabled({ keyArn: wanted }: StoredAs, { sentAt }: DeadLetter, outages: KeyOutage[]): boolean {
+  if (wanted === keyArn(LOST_KEY_ID)) return true;
+  // The key was asked for somewhat before the letter was sent.
+  const long = 10_000;
+  return (
+    wanted === keyArn(FLAKY_KEY_ID) &&
+    outages.some(({ keyId, from, until }) => keyId === FLAKY_KEY_ID && from <= sentAt && sentAt <= until + long)
+  );
+}
+
+function newerWasOpen({ states }: KeyFate, state: StateFate, { sentAt }: DeadLetter): boolean {
+  const newer = states.slice(states.indexOf(state) + 1);
+  return newer.some(({ records, deliveries }) => {
+    const begun = deliveries[0]?.invocation.begun ?? Number.POSITIVE_INFINITY;
+    const recorded = records[0] === undefined ? Number.POSITIVE_INFINITY : Date.parse(records[0].encryptedAt);
+    return begun <= sentAt && sentAt <= recorded + 10_000;
+  });
+}

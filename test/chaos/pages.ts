@@ -1,0 +1,28 @@
+/** Listings that the SDK does not page through by itself. */
+import {
+  ListMultipartUploadsCommand,
+  type ListMultipartUploadsCommandOutput,
+  ListObjectVersionsCommand,
+  type ListObjectVersionsCommandOutput,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+
+export async function* paginateListObjectVersions(s3: S3Client, Bucket: string): AsyncGenerator<ListObjectVersionsCommandOutput> {
+  let page: ListObjectVersionsCommandOutput | undefined;
+  do {
+    page = await s3.send(
+      new ListObjectVersionsCommand({ Bucket, KeyMarker: page?.NextKeyMarker, VersionIdMarker: page?.NextVersionIdMarker }),
+    );
+    yield page;
+  } while (page.IsTruncated);
+}
+
+export async function* paginateListMultipartUploads(s3: S3Client, Bucket: string): AsyncGenerator<ListMultipartUploadsCommandOutput> {
+  let page: ListMultipartUploadsCommandOutput | undefined;
+  do {
+    page = await s3.send(
+      new ListMultipartUploadsCommand({ Bucket, KeyMarker: page?.NextKeyMarker, UploadIdMarker: page?.NextUploadIdMarker }),
+    );
+    yield page;
+  } while (page.IsTruncated);
+}

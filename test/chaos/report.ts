@@ -1,0 +1,131 @@
+/** What a run says at its end: for people at a glance, or as JSON. */
+import { styleText } from 'node:util';
+import { formatSeconds, table } from '../../cli/terminal.ts';
+import type { Check } from './check.ts';
+import { fateOf, type Invocation } from './deliveries.ts';
+import type { KeyFate } from './fates.ts';
+import type { Injected, Troubles } from './injected.ts';
+
+const SHOWN_COMPLAINTS = 5;
+const SHOWN_CALLS = 12;
+
+export interface Run {
+  seed: number;
+  objects: number;
+  states: number;
+  bytes: number;
+  /** Milliseconds of dropping, draining, checking. */
+  times: { drop: number; drain: number; check: number };
+  fates: KeyFate[];
+  invocations: Invocation[];
+  troubles: Troubles;
+  /** What fired, by rule; also what is of no call, such as an event that came twice. */
+  fired: { rule: string; fault: string; matched: number; fired: number }[];
+  checks: Check[];
+  /** By key: what happened to it, in order. */
+  traces: Map<string, string[]>;
+}
+
+interface Row {
+  what: string;
+  count: number;
+}
+
+export function passed({ checks }: Run): boolean {
+  return checks.every(({ complaints }) => complaints.length === 0);
+}
+
+export function toText(run: Run): string {
+  const { seed, objects, states, bytes, times, checks } = run;
+  const megabytes = (bytes / 1_000_000).toFixed(0);
+  const parts = [
+    `Chaos, seed ${seed}: ${objects} objects in ${states} states, ${megabytes} MB; dropped in ${formatSeconds(times.drop)}, settled in ${formatSeconds(times.drain)}, checked in ${formatSeconds(times.check)}`,
+    section('Injected', 'fault', injectedRows(run)),
+    section('Delivered', 'deliveries of messages', deliveredRows(run)),
+    section('Ended', 'states', endedRows(run)),
+    checks.map((check) => checkLines(check, run)).join('\n'),
+    passed(run)
+      ? styleText('green', 'Nothing lost, nothing doubled, the last write won.')
+      : styleText('red', `Not as promised. Again: npm run chaos -- --objects ${objects} --seed ${seed} --keep`),
+  ];
+  return parts.join('\n\n');
+}
+
+export function toJson(run: Run): string {
+  const { seed, objects, states, bytes, times, checks, traces } = run;
+  const told = checks.map((check) => ({
+    ...check,
+    complaints: check.complaints.map((complaint) => ({ ...complaint, calls: traces.get(complaint.key) ?? [] })),
+  }));
+  return JSON.stringify(
+    {
+      seed,
+      objects,
+      states,
+      bytes,
+      times,
+      passed: passed(run),
+      injected: injectedRows(run),
+      delivered: deliveredRows(run),
+      ended: endedRows(run),
+      checks: told,
+    },
+    null,
+    2,
+  );
+}
+
+function section(title: string, what: string, rows: Row[]): string {
+  return table(
+    [`${title}: ${what}`, ''],
+    rows.map((row) => [row.what, String(row.count)]),
+  );
+}
+
+function injectedRows({ fired, troubles }: Run): Row[] {
+  const calls = counted(troubles.injected.map(({ service, operation, fault }: Injected) => `${service} ${operation}: ${fault}`));
+  const others = fired
+    .filter(({ fault }) => /^(duplicate|delay)/.test(fault))
+    .map(({ fault, fired: count }) => ({ what: `events: ${fault}`, count }));
+  return [...calls, ...others, ...counted(troubles.outages.map(() => 'kms: a key was disabled for a while'))];
+}
+
+function deliveredRows({ invocations }: Run): Row[] {
+  const deliveries = invocations.flatMap((invocation) => invocation.deliveries);
+  const rows = counted(
+    deliveries.map((delivery) => (delivery.kind === 'continuation' ? `${fateOf(delivery)}, a continuation` : fateOf(delivery))),
+  );
+  const again = deliveries.filter(({ receiveCount }) => receiveCount > 1).length;
+  return [{ what: 'all', count: deliveries.length }, { what: 'not the first of their message', count: again }, ...rows];
+}
+
+function endedRows({ fates }: Run): Row[] {
+  return counted(
+    fates.flatMap(({ states, newest }) =>
+      states.map((state) => {
+        const [record, letter] = [state.records.at(-1), state.deadLetters[0]];
+        if (record !== undefined) return `encrypted, ${record.encryption.mode}, ${record.proof === 'source-pinned' ? 'one call' : 'parts'}`;
+        if (letter !== undefined) return `dead letter: ${letter.code ?? 'the function died over it'}`;
+        return newest !== null && states.indexOf(newest.state) > states.indexOf(state) ? 'superseded' : 'lost';
+      }),
+    ),
+  );
+}
+
+function counted(names: string[]): Row[] {
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].map(([what, count]) => ({ what, count })).sort((a, b) => (a.what < b.what ? -1 : 1));
+}
+
+function checkLines({ title, looked, complaints }: Check, { traces }: Run): string {
+  if (complaints.length === 0) return `${styleText('green', '✓')} ${title} ${styleText('dim', `(${looked})`)}`;
+  const shown = complaints
+    .slice(0, SHOWN_COMPLAINTS)
+    .flatMap(({ key, expected, found }) => [
+      `    ${JSON.stringify(key)}: expected ${expected}; found ${found}`,
+      ...(traces.get(key) ?? []).slice(-SHOWN_CALLS).map((line) => `      ${line}`),
+    ]);
+  const more = complaints.length > SHOWN_COMPLAINTS ? [`    and ${complaints.length - SHOWN_COMPLAINTS} more`] : [];
+  return [`${styleText('red', '✗')} ${title}: ${complaints.length} of ${looked}`, ...shown, ...more].join('\n');
+}

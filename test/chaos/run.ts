@@ -1,0 +1,146 @@
+/** One run: the stack, the files, the faults, the end of it, and the checks. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms';
+import type { Progress } from '../../cli/terminal.ts';
+import { messagesIn } from '../../local/queues.ts';
+import { checkAll } from './check.ts';
+import { fateOf } from './deliveries.ts';
+import { dropAll, type Ledger } from './drop.ts';
+import { gather } from './evidence.ts';
+import { joinFates } from './fates.ts';
+import type { Troubles } from './injected.ts';
+import { planKeys, statesOf } from './plan.ts';
+import type { Run } from './report.ts';
+import { FLAKY_KEY_ID, LOST_KEY_ID } from './stored-as.ts';
+import { openWorld, type World } from './world.ts';
+
+const VISIBILITY_SECONDS = 15;
+/** A minute of it is kept for the end, so that copies of many parts meet their end and go on in the next. */
+const TIMEOUT_SECONDS = 64;
+/** Nobody waits longer for what was given back. */
+const LONGEST_WAIT_SECONDS = 20;
+const LOOK_EVERY_MS = 250;
+/** Without any change for so long, something hangs. */
+const PATIENCE_MS = 120_000;
+
+export interface RunOptions {
+  objects: number;
+  seed: number;
+  calm: boolean;
+  keep: boolean;
+  progress: (label: string, total: number) => Progress;
+}
+
+/** @throws where the run itself breaks: what it was to prove is then not known */
+export async function runChaos({ objects, seed, calm, keep, progress }: RunOptions): Promise<Run> {
+  const keys = planKeys(objects, seed);
+  const states = keys.flatMap(statesOf);
+  const world = await openWorld({ visibilitySeconds: VISIBILITY_SECONDS, timeoutSeconds: TIMEOUT_SECONDS });
+  try {
+    const { clients } = world;
+    const ledger: Ledger = { written: [], removed: new Set() };
+    const troubles: Troubles = { injected: [], outages: [] };
+    await clients.kms.send(new DisableKeyCommand({ KeyId: LOST_KEY_ID }));
+
+    const dropping = phase('drop', objects, progress);
+    const outage = calm
+      ? null
+      : disableForAWhile(
+          world,
+          troubles,
+          () => ledger.written.length > states.length / 3,
+          () => ledger.written.length > (states.length * 2) / 3,
+        );
+    await dropAll(keys, clients, { seed, ledger, update: dropping.update });
+    await outage;
+    const drop = dropping.finish('into the ingest bucket');
+
+    const draining = phase('settle', states.length, progress);
+    await settled(world, ledger, draining.update);
+    const drain = draining.finish('encrypted or dead');
+
+    const checking = phase('check', objects, progress);
+    const evidence = await gather(clients, (done, of) => checking.update(Math.floor((done / of) * objects)));
+    const fates = joinFates(keys, ledger, world.invocations, evidence);
+    const customerKey = await clients.customerKey();
+    const secrets = ['hex', 'base64'].map((encoding) => customerKey.toString(encoding as BufferEncoding));
+    const leaks = { logs: world.logs.map(({ text }) => text), secrets };
+    const checks = checkAll({ seed, fates, evidence, troubles, kmsKeyArn: clients.kmsKeyArn, leaks });
+    const check = checking.finish('looked at');
+    return {
+      seed,
+      objects,
+      states: states.length,
+      bytes: states.reduce((sum, { size }) => sum + size, 0),
+      times: { drop, drain, check },
+      fates,
+      invocations: world.invocations,
+      troubles,
+      fired: [],
+      checks,
+      traces: tracesOf(world),
+    };
+  } finally {
+    if (keep) console.log(`The data is in ${world.dataDir}`);
+    await world.stop({ keep });
+  }
+}
+
+/** A KMS key that somebody disables and enables again, in the middle of it all. */
+async function disableForAWhile(
+  { clients: { kms } }: World,
+  { outages }: Troubles,
+  begins: () => boolean,
+  ends: () => boolean,
+): Promise<void> {
+  while (!begins()) await delay(LOOK_EVERY_MS);
+  const from = Date.now();
+  await kms.send(new DisableKeyCommand({ KeyId: FLAKY_KEY_ID }));
+  while (!ends()) await delay(LOOK_EVERY_MS);
+  await kms.send(new EnableKeyCommand({ KeyId: FLAKY_KEY_ID }));
+  outages.push({ keyId: FLAKY_KEY_ID, from, until: Date.now() });
+}
+
+/** Until every event was delivered, and nothing waits or is worked on. */
+async function settled(world: World, ledger: Ledger, update: (done: number) => void): Promise<void> {
+  let moved = { at: Date.now(), mark: '' };
+  for (;;) {
+    const delivered = new Set(
+      world.invocations.flatMap(({ deliveries }) => deliveries.flatMap(({ sources }) => sources.map(({ versionId }) => versionId))),
+    );
+    const left = await messagesIn(world.clients.sqs, world.clients.queueUrl);
+    const working = world.invocations.filter(({ ended }) => ended === null).length;
+    update(Math.max(0, delivered.size - left));
+    if (left === 0 && working === 0 && ledger.written.every(({ versionId }) => delivered.has(versionId))) return;
+    const mark = `${left} ${world.invocations.length} ${working}`;
+    if (mark !== moved.mark) moved = { at: Date.now(), mark };
+    if (Date.now() - moved.at > PATIENCE_MS) return;
+    await world.hurry(LONGEST_WAIT_SECONDS);
+    await delay(LOOK_EVERY_MS);
+  }
+}
+
+function tracesOf({ invocations }: World): Map<string, string[]> {
+  const traces = new Map<string, string[]>();
+  for (const delivery of invocations.flatMap(({ deliveries }) => deliveries)) {
+    for (const { key, sequencer } of delivery.sources) {
+      const { number, begun, ended } = delivery.invocation;
+      const line = `${new Date(begun).toISOString()} invocation ${number}, ${ended === null ? 'not ended' : `${ended - begun} ms`}: ${delivery.kind} ${sequencer}, delivery ${delivery.receiveCount}: ${fateOf(delivery)}`;
+      traces.set(key, [...(traces.get(key) ?? []), line]);
+    }
+  }
+  return traces;
+}
+
+function phase(label: string, total: number, progress: RunOptions['progress']) {
+  const begun = performance.now();
+  const bar = progress(label, total);
+  return {
+    update: bar.update,
+    finish(note: string): number {
+      const took = performance.now() - begun;
+      bar.finish(`${note}, ${(took / 1000).toFixed(1)} s`);
+      return took;
+    },
+  };
+}

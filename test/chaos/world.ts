@@ -1,0 +1,100 @@
+/** The shipped stack in the sandbox, made small and impatient: few bytes are many parts, and the dead come back within seconds. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ChangeMessageVisibilityCommand, SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { type StackClients, stackClients } from '../../local/clients.ts';
+import { LOCAL_PARAMS, packageStack } from '../../sandbox/build.ts';
+import { type Sandbox, startSandbox } from '../../sandbox/index.ts';
+import { openKeyStore } from '../../sandbox/kms/key-store.ts';
+import { openState } from '../../sandbox/state.ts';
+import { type Delivery, fateOf, type Invocation, watchDeliveries } from './deliveries.ts';
+import { MAX_COPY_BYTES, PART_BYTES, PARTS_ABOVE_BYTES } from './plan.ts';
+import { FLAKY_KEY_ID, LOST_KEY_ID } from './stored-as.ts';
+
+const PROJECT = join(import.meta.dirname, '../..');
+const POLICY = 'test/chaos/policy.yml';
+const ENCRYPT = 'sealdrop-dev-encrypt';
+
+export interface World {
+  sandbox: Sandbox;
+  clients: StackClients;
+  dataDir: string;
+  /** Of encrypt, so far. */
+  invocations: Invocation[];
+  /** What functions printed, by function. */
+  logs: { name: string; text: string }[];
+  /** Brings back what the function gave back for longer than `seconds`, so that nobody waits for minutes. */
+  hurry(seconds: number): Promise<void>;
+  stop(options?: { keep?: boolean }): Promise<void>;
+}
+
+export interface WorldOptions {
+  /** How long a killed invocation hides its messages. */
+  visibilitySeconds: number;
+  /** Of encrypt; it stops itself a minute before. */
+  timeoutSeconds?: number;
+  policy?: string;
+}
+
+export async function openWorld({ visibilitySeconds, timeoutSeconds, policy = POLICY }: WorldOptions): Promise<World> {
+  const artifacts = await packageStack({
+    projectDir: PROJECT,
+    policyPath: join(PROJECT, policy),
+    stage: 'dev',
+    params: LOCAL_PARAMS,
+    cacheDir: join(PROJECT, '.build'),
+  });
+  const dataDir = mkdtempSync(join(tmpdir(), 'sealdrop-chaos-'));
+  makeKeys(dataDir);
+  const logs: World['logs'] = [];
+  const sandbox = await startSandbox({
+    dataDir,
+    port: 0,
+    apiPort: 0,
+    artifacts,
+    parameters: { PartsAboveBytes: String(PARTS_ABOVE_BYTES), PartBytes: String(PART_BYTES) },
+    limits: { s3: { minPartBytes: PART_BYTES, maxCopyBytes: MAX_COPY_BYTES, minRangeSourceBytes: 0 } },
+    log: (name, text) => logs.push({ name, text }),
+  });
+  const clients = stackClients(sandbox.environment());
+  const { functions } = sandbox.services;
+  const invocations = watchDeliveries(functions, ENCRYPT);
+  if (timeoutSeconds !== undefined) functions.put({ ...functions.get(ENCRYPT), timeoutSeconds });
+  await clients.sqs.send(
+    new SetQueueAttributesCommand({ QueueUrl: clients.queueUrl, Attributes: { VisibilityTimeout: String(visibilitySeconds) } }),
+  );
+  return {
+    sandbox,
+    clients,
+    dataDir,
+    invocations,
+    logs,
+    hurry: (seconds) => bringBack(invocations, clients, seconds),
+    async stop({ keep = false } = {}) {
+      await sandbox.stop();
+      if (!keep) rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** With ids that the policy names, before there is a stack. */
+function makeKeys(dataDir: string): void {
+  const state = openState(dataDir);
+  const keys = openKeyStore(state);
+  for (const id of [FLAKY_KEY_ID, LOST_KEY_ID]) keys.create({ id, description: 'of the chaos run', tags: '[]', manager: 'CUSTOMER' });
+  state.close();
+}
+
+async function bringBack(invocations: Invocation[], { sqs, queueUrl }: StackClients, seconds: number): Promise<void> {
+  const latest = new Map<string, Delivery>();
+  for (const { deliveries } of invocations) for (const delivery of deliveries) latest.set(delivery.messageId, delivery);
+  const before = Date.now() - seconds * 1000;
+  for (const delivery of latest.values()) {
+    const { ended } = delivery.invocation;
+    if (fateOf(delivery) !== 'given back' || ended === null || ended > before) continue;
+    const change = { QueueUrl: queueUrl, ReceiptHandle: delivery.receiptHandle, VisibilityTimeout: 0 };
+    // It may have come back by itself, or be a dead letter.
+    await sqs.send(new ChangeMessageVisibilityCommand(change)).catch(() => {});
+  }
+}
