@@ -70,6 +70,15 @@ export const entityTooLarge = (proposed: number, allowed: number): AwsError =>
     MaxSizeAllowed: String(allowed),
   });
 
+export const severalChecksums = (): AwsError =>
+  invalidRequest('Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.');
+
+/** @param expected `null`: the upload named none */
+export const checksumTypeMismatch = (expected: string | null, actual: string): AwsError =>
+  invalidRequest(
+    `Checksum Type mismatch occurred, expected checksum Type: ${expected?.toLowerCase() ?? 'null'}, actual checksum Type: ${actual.toLowerCase()}`,
+  );
+
 export const copySourceTooLarge = (allowed: number): AwsError =>
   invalidRequest(`The specified copy source is larger than the maximum allowable size for a copy source: ${allowed}`);
 

@@ -27,10 +27,12 @@ import type { BucketSettings } from './bucket/settings.ts';
 import { openEncryption } from './encryption/index.ts';
 import { accessDenied, EmptyAnswer } from './errors.ts';
 import { type Limits, S3_LIMITS } from './limits.ts';
+import { copiedBytes } from './object/copied-bytes.ts';
 import type { Room } from './room.ts';
 import { detect, locate } from './route.ts';
 import { openBlobs } from './store/blobs.ts';
 import { openBuckets } from './store/buckets.ts';
+import { openCompletedUploads } from './store/completed-uploads.ts';
 import { openListing } from './store/listing.ts';
 import { openObjects } from './store/objects.ts';
 import { createTables, openSequence } from './store/schema.ts';
@@ -78,12 +80,22 @@ export interface BucketConfiguration {
 
 export type { Limits } from './limits.ts';
 
-export type S3 = Service & BucketConfiguration;
+/** What is in the way of a request that nobody sends. */
+export interface Traffic {
+  /** Bytes of the object, or of the range of it, that the request copies; `null`: it copies none that is there. */
+  copiedBytes(request: WireRequest): number | null;
+}
+
+export type S3 = Service & BucketConfiguration & Traffic;
 
 /** Opens the buckets and objects below `state`, and removes files that a killed process left behind. */
 export function openS3({ state, keys, notify, judge = openAccess(state).judge, limits }: S3Options): S3 {
   const room = openRoom({ state, keys, notify, judge }, { ...S3_LIMITS, ...limits });
-  return { handle: (request, response) => handle(room, request, response), ...bucketConfiguration(room) };
+  return {
+    handle: (request, response) => handle(room, request, response),
+    copiedBytes: (request) => copiedBytes(room, request),
+    ...bucketConfiguration(room),
+  };
 }
 
 const handle = async (room: Room, request: WireRequest, response: Parameters<Service['handle']>[1]): Promise<void> => {
@@ -94,6 +106,7 @@ const handle = async (room: Room, request: WireRequest, response: Parameters<Ser
     if (request.principal === null) throw accessDenied();
     const call = { room, request, response, principal: request.principal, ...target };
     authorize(call, name);
+    request.beforeWork?.();
     await definition.handle(call);
   } catch (error) {
     if (error instanceof EmptyAnswer) return sendEmptyAnswer(response, error);
@@ -118,6 +131,7 @@ function openRoom({ state, keys, notify, judge }: Required<Omit<S3Options, 'limi
     versions: openVersions(objects, segments, sequence),
     segments,
     uploads: openUploads(state),
+    completedUploads: openCompletedUploads(state),
     listing: openListing(state),
     sequence,
     blobs,

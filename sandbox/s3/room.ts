@@ -7,6 +7,7 @@ import type { Encryption } from './encryption/index.ts';
 import type { Limits } from './limits.ts';
 import type { Blobs } from './store/blobs.ts';
 import type { Buckets } from './store/buckets.ts';
+import type { CompletedUploads } from './store/completed-uploads.ts';
 import type { Listing } from './store/listing.ts';
 import type { Objects } from './store/objects.ts';
 import type { Sequence } from './store/schema.ts';
@@ -23,6 +24,7 @@ export interface Room {
   versions: Versions;
   segments: Segments;
   uploads: Uploads;
+  completedUploads: CompletedUploads;
   listing: Listing;
   sequence: Sequence;
   blobs: Blobs;

@@ -24,7 +24,7 @@ export const functionResources: Record<
       MemorySize: integer.optional(),
       Timeout: integer.optional(),
       Environment: z.strictObject({ Variables: z.record(z.string(), text) }).optional(),
-      // Without a local meaning: tracing, log format, a share of the account's concurrency.
+      // Without a local meaning: tracing, log format, a share of the account's concurrency, what becomes of functions that invoke themselves.
       TracingConfig: z.strictObject({ Mode: z.enum(['Active', 'PassThrough']) }).optional(),
       LoggingConfig: z
         .strictObject({
@@ -35,6 +35,7 @@ export const functionResources: Record<
         })
         .optional(),
       ReservedConcurrentExecutions: integer.optional(),
+      RecursiveLoop: z.enum(['Allow', 'Terminate']).optional(),
       Tags: tags.optional(),
     }),
     replacedBy: ['FunctionName'],

@@ -63,7 +63,8 @@ const refusal: Refusal = (request, denial) =>
 function inheritedContext({ room, request, bucket, key }: Call, operation: Operation): RequestContext {
   if (!OF_AN_UPLOAD.has(operation)) return NOTHING;
   const uploadId = request.query.get('uploadId') ?? '';
-  const upload = room.uploads.find(room.buckets.get(bucket).id, key, uploadId);
+  const at = [room.buckets.get(bucket).id, key, uploadId] as const;
+  const upload = room.uploads.find(...at) ?? (operation === 'CompleteMultipartUpload' ? room.completedUploads.find(...at) : null);
   if (!upload) throw noSuchUpload(uploadId);
   return upload.asked;
 }

@@ -5,7 +5,7 @@ import { parseCustomerKey } from '../encryption/customer-key.ts';
 import type { CustomerKey } from '../encryption/mode.ts';
 import { refuseEncryptionHeaders } from '../encryption/request.ts';
 import { isKeyOf } from '../encryption/sse-c.ts';
-import { invalidArgument, invalidRequest, noSuchUpload } from '../errors.ts';
+import { checksumTypeMismatch, invalidArgument, invalidRequest, noSuchUpload } from '../errors.ts';
 import { receive, type StoredFile, writeFile } from '../object/body.ts';
 import { etagOf } from '../object/commit.ts';
 import { DEFAULT_ALGORITHM, type Measured, measure, parseClaim } from '../object/integrity.ts';
@@ -31,9 +31,7 @@ export async function uploadPart(call: Call): Promise<void> {
   const layers = room.encryption.open(upload.sealed, { bucket: call.bucket, key: call.key }, customerKey, keyCaller(call));
   const claim = parseClaim(request.headers);
   if (upload.algorithm !== null && claim.algorithm !== null && claim.algorithm !== upload.algorithm) {
-    throw invalidRequest(
-      `Checksum Type mismatch occurred, expected checksum Type: ${upload.algorithm.toLowerCase()}, actual checksum Type: ${claim.algorithm.toLowerCase()}`,
-    );
+    throw checksumTypeMismatch(upload.algorithm, claim.algorithm);
   }
   const algorithm = upload.algorithm ?? DEFAULT_ALGORITHM;
   const integrity = measure(claim, { md5: upload.sealed.mode === 'sse-s3', algorithm });
@@ -77,6 +75,17 @@ export function partKey({ request }: Call, { sealed }: Upload): CustomerKey | nu
     throw invalidRequest('The provided encryption parameters did not match the ones used originally.');
   }
   return customerKey;
+}
+
+/**
+ * Where S3 must look at the parts' checksums, which are encrypted with them, it asks for the key too; otherwise it does not compare it.
+ * Throws AwsError. That it is needed with a checksum algorithm is documented; in which words a wrong one is refused is unverified.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html#API_CompleteMultipartUpload_RequestSyntax
+ */
+export function checkChecksumKey(call: Call, upload: Upload): void {
+  const { room, request, bucket, key } = call;
+  if (upload.algorithm === null) parseCustomerKey(request.headers, request.secure);
+  else room.encryption.open(upload.sealed, { bucket, key }, partKey(call, upload), keyCaller(call));
 }
 
 /**

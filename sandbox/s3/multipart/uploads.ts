@@ -6,7 +6,7 @@ import { nameEncoder, parseMax } from '../listing/parameters.ts';
 import type { Call } from '../room.ts';
 import type { ListedUpload } from '../store/listing.ts';
 import { document, type XmlMembers } from '../xml.ts';
-import { findUpload } from './upload-part.ts';
+import { checkChecksumKey, findUpload } from './upload-part.ts';
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html */
 export function abortMultipartUpload(call: Call): void {
@@ -26,6 +26,7 @@ export function listParts(call: Call): void {
   const { query } = request;
   const encode = nameEncoder(query.get('encoding-type'));
   const upload = findUpload(call);
+  checkChecksumKey(call, upload);
   const max = parseMax(query.get('max-parts'), 'max-parts', room.limits.maxKeys);
   const marker = parseMax(query.get('part-number-marker') ?? '0', 'part-number-marker', room.limits.maxParts);
   const found = room.segments.page(upload.id, marker, max + 1);

@@ -18,7 +18,7 @@ export interface Commit {
   draft: Draft;
   event: Exclude<EventType, `${string}*`>;
   /** Gives the new object its segments; runs in the transaction. */
-  attach(id: number): void;
+  attach(made: StoredObject): void;
   /** Files that go when the commit fails. */
   files: string[];
 }
@@ -28,17 +28,13 @@ export interface Commit {
  * Throws AwsError when the bucket is gone or a condition of the request does not hold; nothing of the write remains then.
  */
 export function commit(call: Call, { draft, event, attach, files }: Commit): StoredObject {
-  const { room, request, key } = call;
+  const { room, key } = call;
   let orphans: string[] = [];
   let record: StoredObject;
   try {
     record = room.transaction(() => {
       const bucket = room.buckets.get(call.bucket);
-      checkWrite(
-        request.headers,
-        () => room.objects.current(bucket.id, key),
-        () => missing(call, bucket, key),
-      );
+      checkCondition(call, bucket);
       const made: StoredObject = {
         ...draft,
         ...room.versions.identify(bucket),
@@ -48,7 +44,7 @@ export function commit(call: Call, { draft, event, attach, files }: Commit): Sto
         retention: defaultRetention(bucket),
       };
       orphans = room.versions.put(made);
-      attach(made.id);
+      attach(made);
       sendEvents(call, bucket, { type: event, key, size: made.size, etag: made.etag, version: made.version, sequence: made.id });
       return made;
     });
@@ -58,6 +54,20 @@ export function commit(call: Call, { draft, event, attach, files }: Commit): Sto
   }
   room.blobs.remove(orphans);
   return record;
+}
+
+/**
+ * Judges the request's condition on what it writes to: with the commit, and before bytes are moved for nothing.
+ * The sandbox writes one at a time, so that S3's 409 for operations that collide does not come up.
+ * Throws AwsError.
+ */
+export function checkCondition(call: Call, bucket: Bucket): void {
+  const { room, request, key } = call;
+  checkWrite(
+    request.headers,
+    () => room.objects.current(bucket.id, key),
+    () => missing(call, bucket, key),
+  );
 }
 
 /** S3's ETag is the MD5 of the bytes for SSE-S3 only; for every other mode it is nothing that can be computed. */

@@ -14,7 +14,7 @@ import type { Bucket } from '../store/buckets.ts';
 import type { StoredHeaders, StoredObject } from '../store/objects.ts';
 import { document } from '../xml.ts';
 import { readObject, writeFile } from './body.ts';
-import { commit, etagOf, newVersionHeader } from './commit.ts';
+import { checkCondition, commit, etagOf, newVersionHeader } from './commit.ts';
 import { type CopySource, openCopySource } from './copy-source.ts';
 import { DEFAULT_ALGORITHM, measure, NO_CLAIM, parseAlgorithm } from './integrity.ts';
 import { parseHeaders, parseRedirect, parseStorageClass, parseTags, refuseAcl, withRedirect } from './metadata.ts';
@@ -51,6 +51,7 @@ export async function copyObject(call: Call): Promise<void> {
     tags: copiedTags(call, source, directives.tagging),
     storage,
   };
+  checkCondition(call, bucket);
   const { sealed, layers } = room.encryption.seal(choice, owner, keyCaller(call));
   const algorithm = requestedAlgorithm ?? record.checksum?.algorithm ?? DEFAULT_ALGORITHM;
   const { file, checksum, md5 } = await transfer(call, source, layers, algorithm, sealed.mode === 'sse-s3');
@@ -59,7 +60,7 @@ export async function copyObject(call: Call): Promise<void> {
   const made = commit(call, {
     draft: { key, size: file.size, etag, checksum, sealed, parts: null, ...described },
     event: 's3:ObjectCreated:Copy',
-    attach: (id) => room.segments.insert(id, { ...file, number: 1, etag, modified: Date.now(), checksum: null }),
+    attach: ({ id }) => room.segments.insert(id, { ...file, number: 1, etag, modified: Date.now(), checksum: null }),
     files: [file.blob],
   });
   sendXml(response, resultXml(made, checksum), {

@@ -11,7 +11,7 @@ import {
   type Digest,
   isChecksumAlgorithm,
 } from '../checksum/algorithm.ts';
-import { invalidRequest, notImplemented } from '../errors.ts';
+import { invalidRequest, notImplemented, severalChecksums } from '../errors.ts';
 import { collect } from './body.ts';
 
 /** What S3 computes when the client names no algorithm. */
@@ -56,9 +56,7 @@ export function parseClaim(headers: IncomingHttpHeaders): Claim {
   const given = CHECKSUM_ALGORITHMS.filter((algorithm) => headers[checksumHeader(algorithm)] !== undefined);
   const trailing = CHECKSUM_ALGORITHMS.filter((algorithm) => trailer === checksumHeader(algorithm));
   if (trailer !== '' && trailing.length === 0) throw invalidRequest('The value specified in the x-amz-trailer header is not supported');
-  if (given.length + trailing.length > 1) {
-    throw invalidRequest('Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.');
-  }
+  if (given.length + trailing.length > 1) throw severalChecksums();
   const algorithm = given[0] ?? trailing[0] ?? null;
   const declared = headers['x-amz-sdk-checksum-algorithm'];
   if (typeof declared === 'string') {

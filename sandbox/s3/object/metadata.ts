@@ -5,6 +5,7 @@ import { parseTaggingHeader, type Tag } from '../bucket/tags.ts';
 import { notImplemented } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import type { StoredHeaders } from '../store/objects.ts';
+import { decodeWords, encodeWords } from './encoded-words.ts';
 
 const DEFAULT_CONTENT_TYPE = 'binary/octet-stream';
 const SYSTEM_HEADERS = ['content-type', 'cache-control', 'content-disposition', 'content-encoding', 'content-language', 'expires'] as const;
@@ -25,7 +26,7 @@ export function parseHeaders(headers: IncomingHttpHeaders, limits: Limits): Stor
   let size = 0;
   for (const name in headers) {
     if (!name.startsWith(USER_PREFIX)) continue;
-    const value = String(headers[name] ?? '');
+    const value = decodeWords(String(headers[name] ?? ''));
     size += name.length - USER_PREFIX.length + Buffer.byteLength(value);
     stored[name] = value;
   }
@@ -60,8 +61,7 @@ export function withRedirect(stored: StoredHeaders, redirect: string | null): St
 export function answerHeaders(stored: StoredHeaders): Record<string, string> {
   const answer: Record<string, string> = {};
   for (const name in stored) {
-    const value = stored[name] ?? '';
-    answer[name] = /[^\x20-\x7e]/.test(value) ? `=?UTF-8?B?${Buffer.from(value).toString('base64')}?=` : value;
+    answer[name] = encodeWords(stored[name] ?? '');
   }
   return answer;
 }

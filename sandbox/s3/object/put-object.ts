@@ -43,7 +43,7 @@ export async function putObject(call: Call): Promise<void> {
   const record = commit(call, {
     draft: { key, size: file.size, etag, checksum, sealed, parts: null, ...stored },
     event: 's3:ObjectCreated:Put',
-    attach: (id) => room.segments.insert(id, { ...file, number: 1, etag, modified: Date.now(), checksum: null }),
+    attach: ({ id }) => room.segments.insert(id, { ...file, number: 1, etag, modified: Date.now(), checksum: null }),
     files: [file.blob],
   });
   sendEmpty(response, 200, {

@@ -48,6 +48,15 @@ CREATE TABLE IF NOT EXISTS s3_upload (
   asked TEXT NOT NULL DEFAULT '{}'
 );
 CREATE INDEX IF NOT EXISTS s3_upload_keys ON s3_upload (bucket, key, id);
+CREATE TABLE IF NOT EXISTS s3_completed_upload (
+  upload TEXT PRIMARY KEY,
+  bucket INTEGER NOT NULL,
+  key TEXT NOT NULL,
+  object INTEGER NOT NULL,
+  version TEXT NOT NULL,
+  parts TEXT NOT NULL,
+  asked TEXT NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS s3_segment (
   owner INTEGER NOT NULL,
   number INTEGER NOT NULL,

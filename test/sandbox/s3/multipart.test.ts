@@ -4,14 +4,16 @@ import {
   type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
   GetObjectAttributesCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListObjectVersionsCommand,
   ListPartsCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BUCKET as Bucket, openSandbox, refusal, type Sandbox, sample } from './sandbox.ts';
+import { BUCKET as Bucket, openSandbox, refusal, type Sandbox, sample, VERSIONED } from './sandbox.ts';
 
 const MIN = 1000;
 const MAX_PARTS = 5;
@@ -50,7 +52,6 @@ test('assembles the chosen parts in order, with the description of the upload', 
   const got = await read();
   expect(got.bytes.equals(Buffer.concat(bodies))).toBe(true);
   expect(got).toMatchObject({ ContentType: 'text/plain', Metadata: { n: '1' }, TagCount: 1, StorageClass: 'STANDARD_IA', ETag: done.ETag });
-  expect((await refusal(complete(id, Parts))).answer).toBe('404 NoSuchUpload');
 });
 
 test('a part can be uploaded again; the last one counts', async () => {
@@ -99,6 +100,75 @@ describe('completing', () => {
     expect((await refusal(once({ IfNoneMatch: '*' }))).answer).toBe('412 PreconditionFailed');
     expect((await refusal(once({ IfMatch: '"0"' }))).answer).toBe('412 PreconditionFailed');
     await once({ IfMatch: ETag });
+  });
+
+  describe('again', () => {
+    const at = { Bucket: VERSIONED, Key: 'again' };
+    const versions = async () => {
+      const { Versions = [] } = await sandbox.client.send(new ListObjectVersionsCommand({ Bucket: VERSIONED, Prefix: at.Key }));
+      return Versions.length;
+    };
+    const prepare = async (Body: string) => {
+      const { UploadId } = await sandbox.client.send(new CreateMultipartUploadCommand(at));
+      const { ETag } = await sandbox.client.send(new UploadPartCommand({ ...at, UploadId, PartNumber: 1, Body }));
+      const MultipartUpload = { Parts: [{ PartNumber: 1, ETag }] };
+      return (extra: object = {}) =>
+        sandbox.client.send(new CompleteMultipartUploadCommand({ ...at, UploadId, MultipartUpload, ...extra }));
+    };
+
+    test('is answered again, whatever its condition, and makes nothing', async () => {
+      const done = await prepare('one');
+      const first = await done();
+      const before = await versions();
+      const again = await done({ IfNoneMatch: '*' });
+      expect({ ...again, $metadata: null }).toEqual({ ...first, $metadata: null });
+      expect([first.VersionId, await versions()]).toEqual([expect.any(String), before]);
+      expect((await refusal(done({ MultipartUpload: { Parts: [{ PartNumber: 2, ETag: first.ETag }] } }))).answer).toBe('404 NoSuchUpload');
+      await sandbox.client.send(new DeleteObjectCommand({ ...at, VersionId: first.VersionId }));
+      expect((await refusal(done())).answer).toBe('404 NoSuchUpload');
+    });
+
+    test('and at once, one makes the object and all are answered alike', async () => {
+      const done = await prepare('two');
+      const before = await versions();
+      const answers = await Promise.all(Array.from({ length: 10 }, () => done()));
+      expect([new Set(answers.map(({ VersionId }) => VersionId)).size, await versions()]).toEqual([1, before + 1]);
+    });
+  });
+
+  test('a condition lets one of several uploads through, and is named to the others', async () => {
+    const at = { Bucket, Key: 'raced' };
+    const uploads = await Promise.all(
+      Array.from({ length: 5 }, async (_, index) => {
+        const { UploadId } = await sandbox.client.send(new CreateMultipartUploadCommand(at));
+        const { ETag } = await sandbox.client.send(new UploadPartCommand({ ...at, UploadId, PartNumber: 1, Body: `${index}` }));
+        return { UploadId, MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] } };
+      }),
+    );
+    const race = async (condition: object) => {
+      const sent = uploads.map((upload) => sandbox.client.send(new CompleteMultipartUploadCommand({ ...at, ...upload, ...condition })));
+      const settled = await Promise.allSettled(sent);
+      return settled.map((result, index) => (result.status === 'fulfilled' ? index : result.reason.Condition));
+    };
+    const first = await race({ IfNoneMatch: '*' });
+    const winner = first.find((result) => typeof result === 'number');
+    expect(first.filter((result) => result === 'If-None-Match')).toHaveLength(4);
+    const { ETag } = await sandbox.client.send(new HeadObjectCommand(at));
+    uploads.splice(Number(winner), 1);
+    const second = await race({ IfMatch: ETag });
+    expect(second.filter((result) => result === 'If-Match')).toHaveLength(3);
+  });
+
+  test('If-Match on what is not there is a 404, and leaves the upload', async () => {
+    const at = { Bucket, Key: 'not there' };
+    const { UploadId } = await sandbox.client.send(new CreateMultipartUploadCommand(at));
+    const { ETag } = await sandbox.client.send(new UploadPartCommand({ ...at, UploadId, PartNumber: 1, Body: 'x' }));
+    const done = (extra: object) =>
+      sandbox.client.send(
+        new CompleteMultipartUploadCommand({ ...at, UploadId, MultipartUpload: { Parts: [{ PartNumber: 1, ETag }] }, ...extra }),
+      );
+    expect((await refusal(done({ IfMatch: ETag }))).answer).toBe('404 NoSuchKey');
+    await done({ IfNoneMatch: '*' });
   });
 
   test('a refused one can be repeated', async () => {

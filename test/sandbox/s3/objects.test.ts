@@ -87,6 +87,42 @@ test('names binary/octet-stream when the client names no type, and no storage cl
   ]);
 });
 
+test('reads metadata that is encoded as RFC 2047 has it, and gives back one word of UTF-8 or plain ASCII', async () => {
+  const words = {
+    base64: '=?UTF-8?B?4oKsIMOk?=',
+    quoted: '=?utf-8?q?=E2=82=AC_=C3=A4?=',
+    split: '=?UTF-8?B?4oKs?= =?ISO-8859-1?Q?_=E4?=',
+    ascii: '=?UTF-8?B?cGxhaW4=?=',
+    unknown: '=?no-such-charset?B?4oKs?=',
+    broken: '=?UTF-8?B?/w==?=',
+    mixed: 'a =?UTF-8?Q?=C3=A4?= b',
+  };
+  await sandbox.client.send(new PutObjectCommand({ Bucket, Key: 'words', Body: 'x', Metadata: words }));
+  const first = await sandbox.client.send(new HeadObjectCommand({ Bucket, Key: 'words' }));
+  const word = (text: string) => `=?UTF-8?B?${Buffer.from(text).toString('base64')}?=`;
+  const { unknown, broken } = words;
+  const euro = word('€ ä');
+  expect(first.Metadata).toEqual({ base64: euro, quoted: euro, split: euro, ascii: 'plain', unknown, broken, mixed: word('a ä b') });
+  await sandbox.client.send(new PutObjectCommand({ Bucket, Key: 'again', Body: 'x', Metadata: first.Metadata }));
+  expect((await sandbox.client.send(new HeadObjectCommand({ Bucket, Key: 'again' }))).Metadata).toEqual(first.Metadata);
+});
+
+test('measures user metadata as it is meant, not as it is encoded', async () => {
+  const put = (text: string) =>
+    sandbox.client.send(
+      new PutObjectCommand({ Bucket, Key: 'meta', Body: 'x', Metadata: { k: `=?UTF-8?B?${Buffer.from(text).toString('base64')}?=` } }),
+    );
+  await put(`v${'ä'.repeat(1023)}`);
+  expect((await refusal(put('ä'.repeat(1024)))).answer).toBe('400 MetadataTooLarge');
+});
+
+test('keeps an Expires that is no date', async () => {
+  const put = new PutObjectCommand({ Bucket, Key: 'expires', Body: 'x' });
+  await sandbox.adding({ expires: 'when the rain stops' }).send(put);
+  const head = await sandbox.client.send(new HeadObjectCommand({ Bucket, Key: 'expires' }));
+  expect([head.ExpiresString, head.Expires]).toEqual(['when the rain stops', undefined]);
+});
+
 test('refuses user metadata above 2 KB, and takes exactly 2 KB', async () => {
   const put = (length: number) =>
     sandbox.client.send(new PutObjectCommand({ Bucket, Key: 'meta', Body: 'x', Metadata: { k: 'v'.repeat(length) } }));
