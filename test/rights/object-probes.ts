@@ -7,11 +7,13 @@ import {
   DeleteBucketPolicyCommand,
   DeleteObjectCommand,
   GetBucketPolicyCommand,
+  GetBucketVersioningCommand,
   GetObjectAttributesCommand,
   GetObjectCommand,
   type GetObjectCommandInput,
   GetObjectTaggingCommand,
   HeadObjectCommand,
+  ListMultipartUploadsCommand,
   ListObjectsV2Command,
   ListObjectVersionsCommand,
   ListPartsCommand,
@@ -26,9 +28,10 @@ import {
   PutPublicAccessBlockCommand,
   type S3Client,
   UploadPartCommand,
+  UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { type Probe, probesOf } from './probe.ts';
-import { PLAIN_KEY, TARGET_KEYS, type World } from './world.ts';
+import { type Clients, PLAIN_KEY, TARGET_KEYS, type World } from './world.ts';
 
 type BucketName = keyof World['buckets'];
 
@@ -100,13 +103,30 @@ const ENCRYPTED_WRITES: Probe[] = [
 ];
 
 /** Parts carry no encryption of their own, and under KMS S3 opens its data key again for each. */
+async function beginUpload({ s3 }: Clients, { buckets, stackKey }: World) {
+  const at = { Bucket: buckets.target, Key: 'bucket-key/parts.txt' };
+  const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ ...at, ServerSideEncryption: 'aws:kms', SSEKMSKeyId: stackKey }));
+  return { ...at, UploadId, PartNumber: 1 };
+}
+
 const partedWrite: Probe[] = probesOf('objects of the target bucket, as policy says (sse-kms)', {
-  's3:PutObject, in parts': async ({ s3 }, { buckets, stackKey }) => {
-    const at = { Bucket: buckets.target, Key: 'bucket-key/parts.txt' };
-    const { UploadId } = await s3.send(new CreateMultipartUploadCommand({ ...at, ServerSideEncryption: 'aws:kms', SSEKMSKeyId: stackKey }));
-    await s3.send(new UploadPartCommand({ ...at, UploadId, PartNumber: 1, Body: 'part' }));
-  },
+  's3:PutObject, in parts': async (clients, world) =>
+    clients.s3.send(new UploadPartCommand({ ...(await beginUpload(clients, world)), Body: 'part' })),
+  's3:PutObject, a part copied from the ingest bucket': async (clients, world) =>
+    clients.s3.send(
+      new UploadPartCopyCommand({ ...(await beginUpload(clients, world)), CopySource: `${world.buckets.ingest}/${PLAIN_KEY}` }),
+    ),
 });
+
+/** Whoever compares an ETag must be able to read the object. */
+const conditionalWrites: Probe[] = [
+  ...write(
+    'as policy says (sse-s3), where it replaces an ETag',
+    () => ({ ServerSideEncryption: 'AES256', IfMatch: '"none"' }),
+    's3/new.txt',
+  ),
+  ...write('as policy says (sse-s3), where there is none', () => ({ ServerSideEncryption: 'AES256', IfNoneMatch: '*' }), 's3/newer.txt'),
+];
 
 /** Nobody may: not even who may write. */
 const WRONG_WRITES: Probe[] = [
@@ -144,6 +164,8 @@ function bucketProbes(name: BucketName): Probe[] {
     {
       's3:ListBucket': ({ s3 }, world) => s3.send(new ListObjectsV2Command(at(world))),
       's3:ListBucketVersions': ({ s3 }, world) => s3.send(new ListObjectVersionsCommand(at(world))),
+      's3:ListBucketMultipartUploads': ({ s3 }, world) => s3.send(new ListMultipartUploadsCommand(at(world))),
+      's3:GetBucketVersioning': ({ s3 }, world) => s3.send(new GetBucketVersioningCommand(at(world))),
       's3:GetBucketPolicy': ({ s3 }, world) => s3.send(new GetBucketPolicyCommand(at(world))),
     },
     {
@@ -175,6 +197,7 @@ export const OBJECT_PROBES: Probe[] = [
   ...encryptedReads,
   ...ENCRYPTED_WRITES,
   ...partedWrite,
+  ...conditionalWrites,
   ...WRONG_WRITES,
   ...copies,
   ...bucketProbes('target'),

@@ -61,8 +61,9 @@ export interface World {
 export const TARGET_KEYS = { 'sse-s3': 's3/known.txt', 'sse-kms': 'bucket-key/known.txt', 'sse-c': 'customer/known.txt' } as const;
 export const PLAIN_KEY = 'known.txt';
 
-export async function openWorld(): Promise<World> {
-  const stack = await startLocalStack();
+/** @param policy a policy file of the project, with the rules of `TARGET_KEYS` */
+export async function openWorld(policy?: string): Promise<World> {
+  const stack = await startLocalStack(policy);
   const { env } = stack;
   const variable = (name: string) => env[name] ?? '';
   const connect = (credentials: { accessKeyId: string; secretAccessKey: string; sessionToken?: string }): Clients => {
@@ -98,15 +99,16 @@ export async function openWorld(): Promise<World> {
   const known = [
     { Bucket: buckets.audit, Key: PLAIN_KEY },
     { Bucket: buckets.stranger, Key: PLAIN_KEY },
-    { Bucket: buckets.ingest, Key: PLAIN_KEY },
     { Bucket: buckets.target, Key: TARGET_KEYS['sse-s3'] },
   ];
   const versioned = { Bucket: buckets.stranger, VersioningConfiguration: { Status: 'Enabled' as const } };
   await administrator.s3.send(new PutBucketVersioningCommand(versioned));
   for (const at of known.slice(0, 2)) await administrator.s3.send(new PutObjectCommand({ ...at, Body: 'known' }));
-  for (const key of [PLAIN_KEY, ...Object.values(TARGET_KEYS)]) await stack.drop(key, 'known');
-  await stack.settled();
   const versions = new Map<string, string>();
+  // The version's name outlives a source that is deleted.
+  versions.set(`${buckets.ingest}/${PLAIN_KEY}`, (await stack.drop(PLAIN_KEY, 'known')).versionId ?? '');
+  for (const key of Object.values(TARGET_KEYS)) await stack.drop(key, 'known');
+  await stack.settled();
   for (const at of known) {
     const { VersionId } = await administrator.s3.send(new HeadObjectCommand(at));
     if (VersionId === undefined) throw new Error(`${at.Bucket} has no versions`);

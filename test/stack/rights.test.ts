@@ -1,9 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { ACCOUNT_ID, REGION } from '../../sandbox/account.ts';
 import { FUNCTIONS } from '../../stack/names.ts';
 import { type Right, rightsOf } from '../../stack/rights.ts';
 import { KEY_ARN, plain, policyOf, propertiesOf, STACK_KEY_ARN, stackOf } from './stack.ts';
 
+const PROJECT = join(import.meta.dirname, '../..');
 const FORMER = KEY_ARN.replaceAll('1', '5');
 const bucket = (what: string) => `arn:aws:s3:::sealdrop-qa-${what}-${ACCOUNT_ID}-${REGION}`;
 const queue = (what: string) => `arn:aws:sqs:${REGION}:${ACCOUNT_ID}:sealdrop-qa-${what}-${ACCOUNT_ID}-${REGION}`;
@@ -14,6 +18,15 @@ function actionsOf(rights: Right[]): string[] {
 
 function find(rights: Right[], sid: string): Right | null {
   return rights.find((right) => right.sid === sid) ?? null;
+}
+
+/** Files of a function's code that name a call by which S3 gives bytes. */
+async function askingForBytes(name: string): Promise<string[]> {
+  const entryPoints = [join(PROJECT, `handlers/${name}.ts`)];
+  const { metafile } = await build({ entryPoints, bundle: true, platform: 'node', packages: 'external', write: false, metafile: true });
+  return Object.keys(metafile.inputs).filter((file) =>
+    /\b(?:GetObjectCommand|GetObjectTorrentCommand|SelectObjectContentCommand|getObject)\b/.test(readFileSync(resolve(file), 'utf8')),
+  );
 }
 
 const resourcesOf = (right: Right | null) => plain(right?.resources ?? []);
@@ -100,6 +113,11 @@ describe('rightsOf', () => {
     const target = (right: Right) => (resourcesOf(right) as string[]).some((resource) => resource.startsWith(bucket('target')));
     const reads = encrypt.filter(target).flatMap(({ actions }) => actions.filter((action) => action.startsWith('s3:Get')));
     expect(reads).toEqual(['s3:GetObject']);
+  });
+
+  it('gives encrypt GetObject without any code that asks for bytes', async () => {
+    expect(await askingForBytes('encrypt')).toEqual([]);
+    expect(await askingForBytes('download')).not.toEqual([]);
   });
 
   it('lets encrypt delete versions of sources, and see that there are any, only where the policy asks for it', () => {
