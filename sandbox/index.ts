@@ -10,6 +10,7 @@ import { join, resolve } from 'node:path';
 import { REGION } from './account.ts';
 import { createCloudFormation, type DescribedStack, deployStack, readTemplate, type Services } from './cloudformation/index.ts';
 import { openDynamoDb } from './dynamodb/dynamodb.ts';
+import { type FaultPlan, type Faults, openFaults } from './faults/index.ts';
 import { openAccess } from './iam/access.ts';
 import { createIam } from './iam/iam.ts';
 import { ISSUER_PATH, type Issuer, openIssuer, type TokenRequest } from './issuer/issuer.ts';
@@ -30,6 +31,15 @@ import { openCredentials } from './wire/credentials.ts';
 import { createAwsServer } from './wire/server.ts';
 
 export { DeploymentError } from './cloudformation/index.ts';
+export {
+  type FaultPlan,
+  FaultPlanError,
+  type FaultReport,
+  type FaultRule,
+  type Faults,
+  formatReport,
+  type ObservedCall,
+} from './faults/index.ts';
 export type { TokenRequest } from './issuer/issuer.ts';
 export { StartError } from './start-error.ts';
 
@@ -62,6 +72,8 @@ export interface SandboxOptions {
   };
   /** Gets what functions print; default: `<dataDir>/logs/<function>.log`. */
   log?: LogSink;
+  /** What fails from the start; `sandbox.faults` changes it. */
+  faults?: FaultPlan;
   /** Of the token in `environment()`; default: a member of the group `sealdrop-readers`. */
   defaultToken?: TokenRequest;
 }
@@ -78,6 +90,8 @@ export interface Sandbox {
   outputs: Record<string, string>;
   /** The services in process, for tests. */
   services: Services;
+  /** Makes calls fail on demand, and tells of calls that pass. */
+  faults: Faults;
   /** What a function signs its calls with. @throws AwsError ResourceNotFoundException */
   functionCredentials(functionName: string): { accessKeyId: string; secretAccessKey: string; sessionToken: string };
   /** A signed JWT of the sandbox's issuer. */
@@ -90,7 +104,7 @@ export interface Sandbox {
 
 /**
  * Starts the services, deploys the stack and opens the API; resolves when all of it is ready.
- * @throws StartError (a port or the data folder is in use), DeploymentError (the template)
+ * @throws StartError (a port or the data folder is in use), DeploymentError (the template), FaultPlanError
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const closers: (() => void | Promise<void>)[] = [];
@@ -113,6 +127,10 @@ async function start(
   const { limits = {}, artifacts } = options;
   const template = readTemplate(artifacts.templatePath);
   const dataDir = resolve(options.dataDir);
+  const faults = openFaults(
+    { environmentOf: (accessKeyId) => functions.environmentOf(accessKeyId), copiedBytes: (request) => s3.copiedBytes(request) },
+    options.faults,
+  );
   onStop(lockData(dataDir));
   const state = openState(dataDir);
   onStop(() => state.close());
@@ -127,7 +145,13 @@ async function start(
   onStop(() => dynamodb.close());
   const access = openAccess(state);
   const { judge } = access;
-  const s3 = openS3({ state, keys: kms, judge, notify: sqs.publish, ...(limits.s3 && { limits: limits.s3 }) });
+  const s3 = openS3({
+    state,
+    keys: faults.dataKeys(kms),
+    judge,
+    notify: faults.sink(sqs.publish),
+    ...(limits.s3 && { limits: limits.s3 }),
+  });
   const parameters = { ...options.parameters };
   const audience = () => parameters.OidcAudience ?? String(template.Parameters.OidcAudience?.Default ?? '');
   const issuer: Issuer = await openIssuer(state, { endpoint: () => endpoint, audience });
@@ -152,10 +176,13 @@ async function start(
       sts: createSts(judge),
       iam: createIam(access),
       cloudformation: createCloudFormation(state, judge, () => stack),
+      sandbox: faults.service,
     },
+    interceptor: faults.interceptor,
     local: { [ISSUER_PATH]: issuer.service, '/_sandbox/health': HEALTH },
   });
   onStop(() => server.close());
+  onStop(() => faults.close());
   endpoint = (await listen(server, options.port ?? DEFAULT_PORT, 'the AWS services', '--port')).url;
 
   const restApi = openRestApi({ functions, ...(limits.maxStreamedBytes !== undefined && { maxStreamedBytes: limits.maxStreamedBytes }) });
@@ -187,6 +214,7 @@ async function start(
     credentials: { accessKeyId, secretAccessKey },
     outputs,
     services,
+    faults,
     functionCredentials,
     issueToken: issuer.issueToken,
     environment: () => ({

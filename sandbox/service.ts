@@ -1,6 +1,7 @@
 /** What every service of the sandbox is to the server that calls it, and to the services beside it. */
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { Protocol } from './wire/protocol.ts';
 
 /** Who signed a request. The next thing to be judged by policies hangs on this. */
 export interface Principal {
@@ -35,12 +36,27 @@ export interface WireRequest {
   requestId: string;
   /** Seen as TLS unless the request said `x-sandbox-insecure: 1`. */
   secure: boolean;
+  /** Called by S3 once the caller was judged and before the work: a fault that changes what is done, but not who may do it. */
+  beforeWork?: () => void;
 }
 
 export interface Service {
   /** Answers the request, errors included: only a defect of the sandbox may make it reject. */
   handle(request: WireRequest, response: ServerResponse): Promise<void>;
 }
+
+/**
+ * Stands between the server and a service, for faults. Answers the request, as the service would, with it or in its place.
+ * Throws AwsError for what the server shall answer.
+ */
+export type Interceptor = (call: {
+  /** By the name in the credential scope. */
+  name: string;
+  protocol: Protocol;
+  service: Service;
+  request: WireRequest;
+  response: ServerResponse;
+}) => Promise<void>;
 
 /** For whom a service asks KMS: KMS judges that principal, with `kms:ViaService` = `<viaService>.<region>.amazonaws.com`. */
 export interface KeyCaller {
@@ -89,7 +105,7 @@ export interface QueueMessage {
 /** SQS as the event source mapping and S3 use it: in process, the same visibility, counts and redrive as on the wire. */
 export interface Queues {
   /** For a service of AWS, judged by the queue's policy. Throws AwsError when the queue is missing or refuses. */
-  publish(queueArn: string, body: string, from: EventSource): void;
+  publish(queueArn: string, body: string, from: EventSource, options?: SendOptions): void;
   /** Asks nobody. Throws AwsError when the queue is missing. */
   send(queueArn: string, body: string): void;
   /** Whether a function's role may fetch its messages: receive and delete them, and look at the queue. Throws as above. */
@@ -101,6 +117,11 @@ export interface Queues {
   exists(queueArn: string): boolean;
   /** Calls back whenever messages may have become visible (sent, timed out, moved back); returns the unsubscribe function. */
   onAvailable(queueArn: string, listener: () => void): () => void;
+}
+
+export interface SendOptions {
+  /** Until it becomes visible, fractions allowed; the queue's own delay unless given. */
+  delaySeconds?: number;
 }
 
 /** Which service sends, on behalf of which resource: what `aws:SourceArn` and `aws:SourceAccount` of a queue's policy are compared with. */

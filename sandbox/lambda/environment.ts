@@ -14,6 +14,8 @@ export interface EnvironmentSettings extends WorkerSettings {
   /** All that the function sees of an environment: nothing of the host's is added. */
   variables: Record<string, string>;
   onLog(text: string): void;
+  /** Called once, when nothing that the environment sends counts any more. */
+  onEnd(): void;
 }
 
 export interface Invocation {
@@ -35,6 +37,8 @@ export interface Environment {
   run(invocation: Invocation): Promise<Outcome>;
   /** False once the worker has ended or is about to. */
   alive(): boolean;
+  /** Ends it at once, as the kernel of a host does; an invocation that is under way fails. */
+  kill(): void;
   stop(): Promise<void>;
 }
 
@@ -79,7 +83,7 @@ export function startEnvironment(settings: EnvironmentSettings): Environment {
       : { errorType: error.name, errorMessage: error.message };
   });
   worker.once('exit', (code) => {
-    alive = false;
+    retire();
     const how = code === 0 ? 'Runtime exited without providing a reason' : `Runtime exited with error: exit status ${code}`;
     lastFailure ??= { errorType: 'Runtime.ExitError', errorMessage: runtimeError(how) };
     initialisation.resolve();
@@ -88,6 +92,7 @@ export function startEnvironment(settings: EnvironmentSettings): Environment {
 
   return {
     alive: () => alive,
+    kill: () => end('Runtime.ExitError', 'Runtime exited with error: signal: killed'),
     async run(invocation) {
       const { promise, resolve } = Promise.withResolvers<Outcome>();
       running = { invocation, body: null, settle: resolve };
@@ -105,7 +110,7 @@ export function startEnvironment(settings: EnvironmentSettings): Environment {
       return promise.finally(() => clearTimeout(timer));
     },
     async stop() {
-      alive = false;
+      retire();
       lastFailure ??= { errorType: 'Runtime.ExitError', errorMessage: runtimeError('The sandbox is stopping') };
       await worker.terminate();
       await exited;
@@ -130,12 +135,12 @@ export function startEnvironment(settings: EnvironmentSettings): Environment {
         break;
       case 'init-failed':
         lastFailure = message.failure;
-        alive = false;
+        retire();
         void worker.terminate();
         break;
       case 'crashed':
         lastFailure = message.failure;
-        alive = false;
+        retire();
         break;
       case 'chunk':
         receiveChunk(message);
@@ -190,6 +195,12 @@ export function startEnvironment(settings: EnvironmentSettings): Environment {
     body.owed = 0;
   }
 
+  function retire(): void {
+    if (!alive) return;
+    alive = false;
+    settings.onEnd();
+  }
+
   function timeOut(): void {
     const failure = `Task timed out after ${settings.timeoutSeconds.toFixed(2)} seconds`;
     settings.onLog(`${new Date().toISOString()}\t${running?.invocation.requestId}\tERROR\t${failure}\n`);
@@ -197,7 +208,7 @@ export function startEnvironment(settings: EnvironmentSettings): Environment {
   }
 
   function end(errorType: string, errorMessage: string): void {
-    alive = false;
+    retire();
     fail({ errorType, errorMessage: runtimeError(errorMessage) });
     void worker.terminate();
   }

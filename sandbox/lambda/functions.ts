@@ -20,7 +20,7 @@ import type { EventSource, Principal } from '../service.ts';
 import type { State } from '../state.ts';
 import type { Credentials } from '../wire/credentials.ts';
 import { unpackBundle } from './bundle.ts';
-import type { Outcome } from './environment.ts';
+import { type Environment, type Outcome, startEnvironment } from './environment.ts';
 import { functionArn, functionName } from './function-name.ts';
 import { mayLog } from './logging-right.ts';
 import { type LogSink, openLogs } from './logs.ts';
@@ -113,6 +113,8 @@ export interface Functions {
   note(name: string, text: string): void;
   /** Environments of a function that live now. */
   environments(name: string): number;
+  /** The environment that signs with this access key; `null` for any other caller. */
+  environmentOf(accessKeyId: string): { kill(): void } | null;
   stop(): Promise<void>;
 }
 
@@ -128,6 +130,7 @@ export function openFunctions(options: LambdaOptions): Functions {
   const folder = options.state.folder('functions');
   const { judge, trusts } = openAccess(options.state);
   const permissions = createPermissions();
+  const signing = new Map<string, Environment>();
   const logs = openLogs(options.log ?? { folder: options.state.folder('logs') });
 
   return {
@@ -149,22 +152,35 @@ export function openFunctions(options: LambdaOptions): Functions {
         codeSize: code.size,
         lastModified: new Date().toISOString().replace('Z', '+0000'),
       };
-      const credential = options.credentials.issueForRole(`function:${lambda.name}`, { roleArn: lambda.roleArn, sessionName: lambda.name });
-      const pool = createPool(
-        {
+      const session = { roleArn: lambda.roleArn, sessionName: lambda.name };
+      const { principal } = options.credentials.issueForRole(`function:${lambda.name}`, session);
+      const endpoint = options.endpoint();
+      // As on Lambda, every environment has credentials of its own: which one sent a request can be told.
+      const start = () => {
+        const { credential, revoke } = options.credentials.issueForEnvironment(session);
+        const environment = startEnvironment({
           taskRoot: code.taskRoot,
           handler: lambda.handler,
           functionArn: lambda.arn,
           memorySize: lambda.memorySize,
           timeoutSeconds: lambda.timeoutSeconds,
-          variables: environmentVariables(lambda, code.taskRoot, credential, options.endpoint()),
+          variables: environmentVariables(lambda, code.taskRoot, credential, endpoint),
           onLog: (text) => {
-            if (mayLog(judge, lambda.name, credential.principal)) logs.write(lambda.name, text);
+            if (mayLog(judge, lambda.name, principal)) logs.write(lambda.name, text);
           },
-        },
-        { limit: options.maxEnvironments ?? DEFAULT_ENVIRONMENTS, ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }) },
-      );
-      deployed.set(lambda.name, { lambda, session: credential.principal, pool, fingerprint });
+          onEnd: () => {
+            revoke();
+            signing.delete(credential.accessKeyId);
+          },
+        });
+        signing.set(credential.accessKeyId, environment);
+        return environment;
+      };
+      const pool = createPool(start, {
+        limit: options.maxEnvironments ?? DEFAULT_ENVIRONMENTS,
+        ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
+      });
+      deployed.set(lambda.name, { lambda, session: principal, pool, fingerprint });
       return lambda;
     },
     remove(name) {
@@ -212,6 +228,7 @@ export function openFunctions(options: LambdaOptions): Functions {
     sessionOf: (nameOrArn) => find(nameOrArn).session,
     note: logs.write,
     environments: (name) => deployed.get(name)?.pool.size() ?? 0,
+    environmentOf: (accessKeyId) => signing.get(accessKeyId) ?? null,
     async stop() {
       await Promise.all([...deployed.values()].map(({ pool }) => pool.stop()));
       deployed.clear();

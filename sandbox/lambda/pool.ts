@@ -1,5 +1,5 @@
 /** The execution environments of one function: reused while warm, grown on demand up to a limit, ended when idle. */
-import { type Environment, type EnvironmentSettings, type Invocation, type Outcome, startEnvironment } from './environment.ts';
+import type { Environment, Invocation, Outcome } from './environment.ts';
 
 /** How long an idle environment stays warm. */
 const IDLE_MS = 5 * 60_000;
@@ -23,7 +23,8 @@ export interface Pool {
   stop(): Promise<void>;
 }
 
-export function createPool(settings: EnvironmentSettings, { limit, idleMs = IDLE_MS }: PoolOptions): Pool {
+/** @param start starts one more environment */
+export function createPool(start: () => Environment, { limit, idleMs = IDLE_MS }: PoolOptions): Pool {
   const all = new Set<Environment>();
   /** Used last, first out: the rest get old enough to be ended. */
   const idle: { environment: Environment; timer: NodeJS.Timeout }[] = [];
@@ -62,7 +63,7 @@ export function createPool(settings: EnvironmentSettings, { limit, idleMs = IDLE
       const free = takeIdle();
       if (free !== null) return free;
       if (all.size < limit) {
-        const environment = startEnvironment(settings);
+        const environment = start();
         all.add(environment);
         return environment;
       }

@@ -6,7 +6,7 @@
  */
 import { openAccess } from '../iam/access.ts';
 import { sqsRefusal } from '../iam/refusal.ts';
-import type { Queues } from '../service.ts';
+import type { Queues, SendOptions } from '../service.ts';
 import type { State } from '../state.ts';
 import { createJsonService, type JsonService } from '../wire/json-service.ts';
 import { createArrivals } from './arrivals.ts';
@@ -49,19 +49,20 @@ export function openSqs(state: State): Sqs {
     refusal: sqsRefusal,
   });
 
-  function send(queueArn: string, body: string): void {
+  function send(queueArn: string, body: string, options: SendOptions = {}): void {
     const queue = queues.requireByArn(queueArn);
-    messages.send(queue, { body, attributes: {}, senderId: SERVICE_SENDER_ID, delaySeconds: numberOf(queue.attributes, 'DelaySeconds') });
+    const { delaySeconds = numberOf(queue.attributes, 'DelaySeconds') } = options;
+    messages.send(queue, { body, attributes: {}, senderId: SERVICE_SENDER_ID, delaySeconds });
     arrivals.notify(queue.name);
   }
 
   return {
     ...service,
-    publish(queueArn, body, from) {
+    publish(queueArn, body, from, options) {
       requireSender(judge, queues.requireByArn(queueArn), from);
-      send(queueArn, body);
+      send(queueArn, body, options);
     },
-    send,
+    send: (queueArn, body) => send(queueArn, body),
     receive(queueArn, { max, visibilityTimeoutSeconds }) {
       const queue = queues.requireByArn(queueArn);
       const visibility = visibilityTimeoutSeconds ?? numberOf(queue.attributes, 'VisibilityTimeout');

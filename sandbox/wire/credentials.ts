@@ -26,7 +26,14 @@ export interface Credentials {
    * The credential named `name` (a function, say). It is kept across restarts and replaced, so that the old one stops
    * working, when the role or session name changes.
    */
-  issueForRole(name: string, role: { roleArn: string; sessionName: string }): Credential;
+  issueForRole(name: string, role: Session): Credential;
+  /** One more credential for a session of a role, which lasts until `revoke` or the end of the process. */
+  issueForEnvironment(role: Session): { credential: Credential; revoke(): void };
+}
+
+interface Session {
+  roleArn: string;
+  sessionName: string;
 }
 
 type Row = {
@@ -55,16 +62,10 @@ export function openCredentials(state: State): Credentials {
     byKey.set(credential.accessKeyId, credential);
   }
 
-  function issue(name: string, prefix: string, sessionToken: string | null, arn: string, roleArn: string | null): Credential {
-    const accessKeyId = prefix + randomText(16);
-    const credential = {
-      accessKeyId,
-      secretAccessKey: randomBytes(30).toString('base64'),
-      sessionToken,
-      principal: principalOf(arn, roleArn, accessKeyId),
-    };
-    const secrets = JSON.stringify([credential.secretAccessKey, sessionToken]);
-    upsert.run(name, accessKeyId, sealer.seal(Buffer.from(secrets), accessKeyId), arn, roleArn);
+  function issue(name: string, credential: Credential): Credential {
+    const { accessKeyId, secretAccessKey, sessionToken, principal } = credential;
+    const secrets = JSON.stringify([secretAccessKey, sessionToken]);
+    upsert.run(name, accessKeyId, sealer.seal(Buffer.from(secrets), accessKeyId), principal.arn, principal.roleArn);
     remember(name, credential);
     return credential;
   }
@@ -72,16 +73,37 @@ export function openCredentials(state: State): Credentials {
   return {
     find: (accessKeyId) => byKey.get(accessKeyId) ?? null,
     administrator() {
-      return byName.get(ADMINISTRATOR) ?? issue(ADMINISTRATOR, 'AKIA', null, ADMINISTRATOR_ARN, null);
+      return byName.get(ADMINISTRATOR) ?? issue(ADMINISTRATOR, generate('AKIA', ADMINISTRATOR_ARN, null));
     },
-    issueForRole(name, { roleArn, sessionName }) {
-      const roleName = roleArn.slice(roleArn.lastIndexOf('/') + 1);
-      const arn = `arn:${PARTITION}:sts::${ACCOUNT_ID}:assumed-role/${roleName}/${sessionName}`;
+    issueForRole(name, session) {
+      const { roleArn } = session;
+      const arn = sessionArn(session);
       const stored = byName.get(`role:${name}`);
       if (stored?.principal.arn === arn && stored.principal.roleArn === roleArn) return stored;
-      return issue(`role:${name}`, 'ASIA', randomBytes(96).toString('base64'), arn, roleArn);
+      return issue(`role:${name}`, generate('ASIA', arn, roleArn));
+    },
+    issueForEnvironment(session) {
+      const credential = generate('ASIA', sessionArn(session), session.roleArn);
+      byKey.set(credential.accessKeyId, credential);
+      return { credential, revoke: () => void byKey.delete(credential.accessKeyId) };
     },
   };
+}
+
+/** Of a role's session when `roleArn` is given, else for the long term. */
+function generate(prefix: 'AKIA' | 'ASIA', arn: string, roleArn: string | null): Credential {
+  const accessKeyId = prefix + randomText(16);
+  return {
+    accessKeyId,
+    secretAccessKey: randomBytes(30).toString('base64'),
+    sessionToken: roleArn === null ? null : randomBytes(96).toString('base64'),
+    principal: principalOf(arn, roleArn, accessKeyId),
+  };
+}
+
+function sessionArn({ roleArn, sessionName }: Session): string {
+  const roleName = roleArn.slice(roleArn.lastIndexOf('/') + 1);
+  return `arn:${PARTITION}:sts::${ACCOUNT_ID}:assumed-role/${roleName}/${sessionName}`;
 }
 
 function fromRow(row: Row, sealer: Sealer): Credential {

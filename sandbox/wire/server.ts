@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { AwsError } from '../aws-error.ts';
 import { type Loopback, onLoopback } from '../loopback.ts';
-import type { Service, WireRequest } from '../service.ts';
+import type { Interceptor, Service, WireRequest } from '../service.ts';
 import { authenticatePresigned, authenticateS3, authenticateService, identificationOf, type Target } from './authenticate.ts';
 import type { Credentials } from './credentials.ts';
 import { asAwsError, sendError } from './error-response.ts';
@@ -28,11 +28,14 @@ export interface AwsServerOptions {
   credentials: Credentials;
   /** By path prefix, e.g. `/_sandbox/health`: what answers without a signature. */
   local?: Record<string, Service>;
+  /** Asked for every signed request; `null`: nothing stands between. */
+  interceptor?: () => Interceptor | null;
   /** Told of exceptions that no service should throw; writes the stack to stderr unless given. */
   onDefect?: (error: unknown) => void;
 }
 
-export function createAwsServer({ services, credentials, local = {}, onDefect = printDefect }: AwsServerOptions): Loopback {
+export function createAwsServer(options: AwsServerOptions): Loopback {
+  const { services, credentials, local = {}, interceptor = () => null, onDefect = printDefect } = options;
   const server = createServer(
     { noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0, headersTimeout: 0, connectionsCheckingInterval: NEVER_CHECK_MS },
     (request, response) => void answer(request, response, () => {}),
@@ -65,7 +68,10 @@ export function createAwsServer({ services, credentials, local = {}, onDefect = 
               ? authenticateS3(request, target, authorization, credentials)
               : await authenticateService(request, target, authorization, credentials, protocol, sendContinue);
           if (protocol === 'rest-xml') sendContinue();
-          return await service.handle(wireRequest(request, target, payload, payload.principal, requestId), response);
+          const call = wireRequest(request, target, payload, payload.principal, requestId);
+          const intercept = interceptor();
+          if (intercept === null) return await service.handle(call, response);
+          return await intercept({ name: authorization.service, protocol, service, request: call, response });
         }
         default:
           return identification satisfies never;
