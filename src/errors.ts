@@ -34,6 +34,10 @@ const ERRORS = {
     503,
     'The object is encrypted, its source is still there: give the encrypt function s3:DeleteObjectVersion on the ingest bucket, then redrive.',
   ),
+  'metadata-not-copyable': permanent(
+    422,
+    'S3 copies objects above 5 GB in parts, with metadata and tags in one request of 8 KB, in ASCII: shorten or encode them, and drop the file again.',
+  ),
   'too-large': permanent(413, 'S3 stores objects of up to 48.8 TiB: check who sent this event.'),
 
   // The way out

@@ -3,25 +3,38 @@ import type { StorageClass } from '@aws-sdk/client-s3';
 import type { CopyDeps, CopyJob, Preparation, PreparedCopy } from './copy-job.ts';
 import { copyObject } from './copy-object.ts';
 import { planCopy } from './plan.ts';
-import { headSource } from './source-object.ts';
+import { prepareParts } from './run.ts';
+import { describeSource } from './source-description.ts';
+import { headSource, sourceTags } from './source-object.ts';
 import { abandonUpload } from './target-object.ts';
 
 export { abandonUpload, targetEtag } from './target-object.ts';
 
 /** @throws SealdropError of the source, the keys or the target; `too-large`; `time-out` when time ended without any progress */
 export async function prepareCopy(deps: CopyDeps, job: CopyJob): Promise<Preparation> {
-  planCopy(job.ref.size, deps.limits);
-  return { ready: await prepareOneCall(deps, job) };
+  const { ref } = job;
+  // The event's size is enough to see that one call is; all else is asked of the source.
+  if (planCopy(ref.size, deps.limits).action === 'copy-object') return { ready: await prepareOneCall(deps, job) };
+  const [head, tags] = await Promise.all([headSource(deps, ref), sourceTags(deps, ref)]);
+  const source = describeSource(head, tags);
+  const plan = planCopy(source.size, deps.limits, source.losses);
+  switch (plan.action) {
+    case 'copy-object':
+      return { ready: await prepareOneCall(deps, job, source.storageClass) };
+    case 'parts':
+      return prepareParts(deps, job, source, plan);
+    default:
+      return plan satisfies never;
+  }
 }
 
-/** One CopyObject is all there is to it. */
-async function prepareOneCall(deps: CopyDeps, job: CopyJob, known?: StorageClass): Promise<PreparedCopy> {
+/** One CopyObject is all there is to it. @param sourceClass where it is known */
+async function prepareOneCall(deps: CopyDeps, job: CopyJob, sourceClass?: StorageClass): Promise<PreparedCopy> {
   if (job.saved !== null) await abandonUpload(deps, job.ref.key, job.saved.uploadId);
-  const storageClass = known ?? (await storageClassOf(deps, job));
+  const storageClass = job.storageClass === 'keep' ? (sourceClass ?? (await classOf(deps, job))) : job.storageClass;
   return { commit: (condition) => copyObject(deps, job, storageClass, condition), abandon: async () => {} };
 }
 
-/** S3 does not name the class of an object in STANDARD. */
-async function storageClassOf(deps: CopyDeps, { ref, storageClass }: CopyJob): Promise<StorageClass> {
-  return storageClass === 'keep' ? ((await headSource(deps, ref)).StorageClass ?? 'STANDARD') : storageClass;
+async function classOf(deps: CopyDeps, { ref }: CopyJob): Promise<StorageClass> {
+  return describeSource(await headSource(deps, ref), []).storageClass;
 }

@@ -3,6 +3,7 @@ import { deniedCall } from '../denied-call.ts';
 import { type ErrorObject, SealdropError } from '../errors.ts';
 import type { ObjectRef } from '../events/index.ts';
 import { type ErrorNames, translateAwsError } from '../translate-aws-error.ts';
+import type { CopyDeps, CopyJob } from './copy-job.ts';
 
 /** Failures of KMS as S3 passes them on, for reads and writes alike. */
 export const KMS_ERRORS: ErrorNames = {
@@ -10,6 +11,12 @@ export const KMS_ERRORS: ErrorNames = {
   'KMS.KMSInvalidStateException': ['kms-key-pending-deletion', 'the KMS key cannot be used'],
   'KMS.NotFoundException': ['kms-key-not-found', 'the KMS key does not exist'],
   'KMS.AccessDeniedException': ['kms-key-denied', 'the KMS key may not be used'],
+  'KMS.InvalidArnException': ['kms-key-not-found', 'the KMS key has no such ARN'],
+  'KMS.InvalidKeyUsageException': ['kms-key-not-found', 'the KMS key is not one for encryption'],
+  'KMS.LimitExceededException': ['quota', 'a quota of KMS is used up'],
+  'KMS.KeyUnavailableException': ['service-unavailable', 'the KMS key is unavailable for a moment'],
+  'KMS.DependencyTimeoutException': ['service-unavailable', 'KMS timed out'],
+  'KMS.KMSInternalException': ['service-unavailable', 'KMS failed'],
 };
 
 const COPY_ERRORS: ErrorNames = {
@@ -21,6 +28,14 @@ const COPY_ERRORS: ErrorNames = {
   ObjectNotInActiveTierError: ['source-unreadable', 'the source object is archived'],
   OperationAborted: ['conflict', 'another operation on the object is under way'],
   ConditionalRequestConflict: ['conflict', 'another operation on the object is under way'],
+  // Somebody else copies the same object, or did: whoever comes next finds what is there.
+  NoSuchUpload: ['conflict', 'the upload ended meanwhile'],
+  InvalidPart: ['conflict', 'a part of the upload was replaced meanwhile'],
+  BadDigest: ['answer-mismatch', 'the parts together have not the checksum of the source; nothing was stored'],
+  EntityTooSmall: ['config-invalid', 'parts are smaller than S3 takes'],
+  EntityTooLarge: ['too-large', 'the object is larger than S3 takes'],
+  MetadataTooLarge: ['metadata-not-copyable', 'metadata does not fit into one request'],
+  RequestHeaderSectionTooLarge: ['metadata-not-copyable', 'metadata and tags do not fit into one request'],
 };
 
 /** @param targetKey the ARN of the KMS key that the copy is to be encrypted under, if any */
@@ -44,6 +59,12 @@ export function translateCopyError(error: unknown, ref: ObjectRef, targetBucket:
     if (/larger than the maximum allowable size/i.test(message)) {
       return new SealdropError('too-large', message, { object, cause: error });
     }
+    if (/x-amz-mp-object-size/i.test(message)) {
+      return new SealdropError('answer-mismatch', `the parts together have not the size of the source; nothing was stored (${message})`, {
+        object,
+        cause: error,
+      });
+    }
     if (/Server Side Encryption/i.test(message)) {
       return new SealdropError('source-unreadable', `the source is encrypted with a key that we do not hold (${message})`, {
         object,
@@ -52,6 +73,11 @@ export function translateCopyError(error: unknown, ref: ObjectRef, targetBucket:
     }
   }
   return translateAwsError(error, COPY_ERRORS, object);
+}
+
+/** The same for the calls of an upload. */
+export function translatePartsError(error: unknown, { targetBucket }: CopyDeps, { ref, encryption }: CopyJob): SealdropError {
+  return translateCopyError(error, ref, targetBucket, 'keyArn' in encryption ? encryption.keyArn : undefined);
 }
 
 /** A copy reads the source, opens it under its key, asks the target's key for a data key, and writes the target. */

@@ -39,12 +39,18 @@ export function describeEncryption(encryption: ResolvedEncryption): EncryptionDe
 
 /**
  * Compares S3's answer with what was asked, in everything it carries.
+ * @param unsaid what this kind of answer may leave out
  * @returns one sentence a difference; empty when S3 did exactly what was asked. An answer silent about encryption differs.
  */
-export function differences(encryption: ResolvedEncryption, answer: EncryptionAnswer): string[] {
+export function differences(
+  encryption: ResolvedEncryption,
+  answer: EncryptionAnswer,
+  unsaid: readonly (keyof EncryptionAnswer)[] = [],
+): string[] {
   const expected = modeOf(encryption).expectedAnswer(encryption);
   const found: string[] = [];
   for (const member of ANSWER_MEMBERS) {
+    if (answer[member] === undefined && unsaid.includes(member)) continue;
     // S3 sends the Bucket Key header only when it is on.
     const asked = member === 'BucketKeyEnabled' ? (expected[member] ?? false) : expected[member];
     const told = member === 'BucketKeyEnabled' ? (answer[member] ?? false) : answer[member];

@@ -1,0 +1,162 @@
+/** Multipart uploads of the target: begun, found again, ended. */
+import {
+  type ChecksumAlgorithm,
+  CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
+  ListPartsCommand,
+  type StorageClass,
+} from '@aws-sdk/client-s3';
+import { describeEncryption, differences, keyParameters, writeParameters } from '../encryption/index.ts';
+import { SealdropError } from '../errors.ts';
+import { decodeFormKey } from '../events/index.ts';
+import type { CopyDeps, CopyJob, SavedUpload } from './copy-job.ts';
+import { type PartsPlan, partRange } from './plan.ts';
+import { type SourceDescription, taggingHeader } from './source-description.ts';
+import { abandonUpload } from './target-object.ts';
+import { translatePartsError } from './translate-copy-error.ts';
+
+/** What S3 adds by itself to objects that come without a checksum. */
+const DEFAULT_ALGORITHM = 'CRC64NVME';
+
+export interface Upload {
+  uploadId: string;
+  /** Number → ETag of the parts that are there, in their right size. */
+  parts: Map<number, string>;
+}
+
+/** How the source is to be stored, but for its encryption. */
+export interface Storing {
+  plan: PartsPlan;
+  source: SourceDescription;
+  storageClass: StorageClass;
+}
+
+export const algorithmOf = ({ checksum }: SourceDescription): ChecksumAlgorithm => checksum?.algorithm ?? DEFAULT_ALGORITHM;
+
+/** The members by which every call of an upload names the target. */
+export const targetOf = ({ targetBucket, targetBucketOwner }: CopyDeps, { ref }: CopyJob) => ({
+  Bucket: targetBucket,
+  ExpectedBucketOwner: targetBucketOwner,
+  Key: ref.key,
+});
+
+/**
+ * Begins an upload that has all but the bytes of the source, once no other of this key is left: nobody would ever end those.
+ * @throws SealdropError of keys and target; `answer-mismatch`; what `job.began` throws
+ */
+export async function beginUpload(deps: CopyDeps, job: CopyJob, storing: Storing): Promise<Upload> {
+  await abandonOthers(deps, job);
+  const { plan, source, storageClass } = storing;
+  const command = new CreateMultipartUploadCommand({
+    ...targetOf(deps, job),
+    ...source.headers,
+    Tagging: taggingHeader(source.tags),
+    StorageClass: storageClass,
+    ChecksumAlgorithm: algorithmOf(source),
+    ChecksumType: 'FULL_OBJECT',
+    ...writeParameters(job.encryption),
+  });
+  if (source.expires !== null) addHeader(command, 'expires', source.expires);
+  const { signal } = deps;
+  const answer = await deps.s3.send(command, signal && { abortSignal: signal }).catch((error: unknown) => {
+    throw translatePartsError(error, deps, job);
+  });
+  const uploadId = answer.UploadId ?? '';
+  const wrong = differences(job.encryption, answer);
+  if (uploadId === '') wrong.push('UploadId: the answer has none');
+  try {
+    if (wrong.length > 0) {
+      throw new SealdropError('answer-mismatch', `the upload to ${deps.targetBucket} is not as asked: ${wrong.join('; ')}`, {
+        object: job.ref,
+      });
+    }
+    await job.began({ uploadId, partBytes: plan.partBytes, encryption: describeEncryption(job.encryption) });
+  } catch (error) {
+    await abandonUpload(deps, job.ref.key, uploadId);
+    throw error;
+  }
+  return { uploadId, parts: new Map() };
+}
+
+/** Whether its parts are those of `plan` under `job.encryption`. */
+export function continues(saved: SavedUpload, job: CopyJob, plan: PartsPlan): boolean {
+  const asked = describeEncryption(job.encryption);
+  const { mode, keyArn, bucketKey, customerKeyVersion } = saved.encryption;
+  return (
+    saved.partBytes === plan.partBytes &&
+    mode === asked.mode &&
+    keyArn === asked.keyArn &&
+    bucketKey === asked.bucketKey &&
+    customerKeyVersion === asked.customerKeyVersion
+  );
+}
+
+/**
+ * `'gone'`: there is no such upload any more; `'unlike'`: it would not become what is asked for now.
+ * @throws SealdropError of keys and target
+ */
+export async function findUpload(deps: CopyDeps, job: CopyJob, uploadId: string, storing: Storing): Promise<Upload | 'gone' | 'unlike'> {
+  const { s3, signal } = deps;
+  const { plan, source, storageClass } = storing;
+  const parts = new Map<number, string>();
+  for (let marker: string | undefined; ; ) {
+    const list = new ListPartsCommand({
+      ...targetOf(deps, job),
+      UploadId: uploadId,
+      PartNumberMarker: marker,
+      ...keyParameters(job.encryption),
+    });
+    const page = await s3.send(list, signal && { abortSignal: signal }).catch((error: unknown) => {
+      if (error instanceof Error && error.name === 'NoSuchUpload') return null;
+      throw translatePartsError(error, deps, job);
+    });
+    if (page === null) return 'gone';
+    const alike =
+      page.ChecksumAlgorithm === algorithmOf(source) &&
+      page.ChecksumType === 'FULL_OBJECT' &&
+      (page.StorageClass ?? 'STANDARD') === storageClass;
+    if (!alike) return 'unlike';
+    for (const { PartNumber, Size, ETag } of page.Parts ?? []) {
+      if (PartNumber === undefined || ETag === undefined || PartNumber > plan.parts) continue;
+      if (Size === partRange(plan, PartNumber).bytes) parts.set(PartNumber, ETag);
+    }
+    if (!page.IsTruncated || page.NextPartNumberMarker === undefined) return { uploadId, parts };
+    marker = page.NextPartNumberMarker;
+  }
+}
+
+/** Uploads of other sources of the key, or that began and were never told of. */
+async function abandonOthers(deps: CopyDeps, job: CopyJob): Promise<void> {
+  const { s3, signal, targetBucket, targetBucketOwner } = deps;
+  const { key } = job.ref;
+  for (let marker: { KeyMarker?: string; UploadIdMarker?: string } = {}; ; ) {
+    const list = new ListMultipartUploadsCommand({
+      Bucket: targetBucket,
+      ExpectedBucketOwner: targetBucketOwner,
+      // In the order of keys: those of the key itself come first.
+      Prefix: key,
+      // XML cannot carry every character that a key may have.
+      EncodingType: 'url',
+      ...marker,
+    });
+    const page = await s3.send(list, signal && { abortSignal: signal }).catch((error: unknown) => {
+      throw translatePartsError(error, deps, job);
+    });
+    const uploads = page.Uploads ?? [];
+    const own = uploads.filter(({ Key }) => Key !== undefined && decodeFormKey(Key) === key);
+    await Promise.all(own.map(({ UploadId }) => UploadId && abandonUpload(deps, key, UploadId)));
+    if (!page.IsTruncated || own.length < uploads.length || page.NextUploadIdMarker === undefined) return;
+    marker = { KeyMarker: key, UploadIdMarker: page.NextUploadIdMarker };
+  }
+}
+
+/** For what the SDK would only send in a form of its own. */
+function addHeader(command: CreateMultipartUploadCommand, name: string, value: string): void {
+  command.middlewareStack.add(
+    (next) => (args) => {
+      Object.assign((args.request as { headers: Record<string, string> }).headers, { [name]: value });
+      return next(args);
+    },
+    { step: 'build', name: `${name}AsGiven` },
+  );
+}
