@@ -1,6 +1,6 @@
 /** What waits in a dead-letter queue, and why. */
 import { GetQueueAttributesCommand, type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
-import { ERROR_CODES, type ErrorCode, SealdropError } from '../../../src/errors.ts';
+import { isErrorCode, nextStepOf } from '../../error-code.ts';
 import type { DoctorContext } from '../context.ts';
 import { type Finding, type Subject, warning } from '../finding.ts';
 import { look } from '../look.ts';
@@ -57,13 +57,4 @@ function waitingFinding(subject: Subject, url: string, count: number, messages: 
     nextStep: steps.length > 0 ? steps.join(' ') : 'Look at their causes, remove them, and move the messages back.',
     evidence: { count, codes, oldest },
   });
-}
-
-/** What the product itself says to somebody who meets this code. */
-export function nextStepOf(code: ErrorCode): string {
-  return new SealdropError(code, '').nextStep;
-}
-
-export function isErrorCode(text: string): text is ErrorCode {
-  return ERROR_CODES.some((code) => code === text);
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { ErrorCode } from '../../../src/errors.ts';
 import { CannotLook } from '../../cannot-look.ts';
-import { nextStepOf } from '../checks/dead-letters.ts';
+import { nextStepOf } from '../../error-code.ts';
 import type { DoctorContext } from '../context.ts';
 import { error, type Finding } from '../finding.ts';
 import { couldNotLook } from '../look.ts';
