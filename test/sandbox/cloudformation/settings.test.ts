@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { bundleFunction } from '../lambda/workbench.ts';
 import { openStackBench, type StackBench } from './workbench.ts';
 
 let bench: StackBench;
@@ -180,4 +181,33 @@ describe("a secret's policy", () => {
       'aws:PrincipalArm',
     );
   });
+});
+
+test.each([
+  ['Allow', null],
+  ['Terminate', null],
+  ['Perhaps', /RecursiveLoop/],
+])('a function that says %s to loops', async (RecursiveLoop, refused) => {
+  const trust = {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+  };
+  await bundleFunction(bench.dir, 'fn', 'export const handler = async () => 1;');
+  const Code = { S3Bucket: 'b', S3Key: 'fn.zip' };
+  const deployed = bench.deploy({
+    Role: { Type: 'AWS::IAM::Role', Properties: { RoleName: 'r', AssumeRolePolicyDocument: trust } },
+    Fn: {
+      Type: 'AWS::Lambda::Function',
+      Properties: {
+        FunctionName: 'fn',
+        Code,
+        Handler: 'fn.handler',
+        Runtime: 'nodejs24.x',
+        Role: { 'Fn::GetAtt': 'Role.Arn' },
+        RecursiveLoop,
+      },
+    },
+  });
+  if (refused) await expect(deployed).rejects.toThrow(refused);
+  else await deployed;
 });

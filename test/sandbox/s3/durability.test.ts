@@ -12,9 +12,11 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   ListObjectsV2Command,
+  ListPartsCommand,
   PutObjectCommand,
   S3Client,
   UploadPartCommand,
+  UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BUCKET as Bucket, customerKey, openSandbox, sample } from './sandbox.ts';
@@ -161,6 +163,45 @@ test('killed with -9 while writing, it starts with whole objects only and no str
   expect(found).toEqual(expect.arrayContaining(answered));
   for (const Key of found) expect((await bytesOf(again.client, Key)).equals(bodies.get(Key) ?? Buffer.alloc(0))).toBe(true);
   expect(filesIn(join(dir, 'objects')).length + rowsIn(again.state.db).length).toBe(found.length);
+  await again.stop();
+});
+
+test('killed with -9 in mid-part, it starts with whole parts only and no stray file, and the upload goes on', async () => {
+  const [partBytes, count] = [6_000_000, 6];
+  const Body = sample(partBytes * count);
+  const server = await startProcess(dir);
+  const client = new S3Client({ ...server.client, region: 'us-east-1', forcePathStyle: true, maxAttempts: 1 });
+  const at = { Bucket, Key: 'copied' };
+  await client.send(new PutObjectCommand({ Bucket, Key: 'source', Body }));
+  const { UploadId } = await client.send(new CreateMultipartUploadCommand(at));
+  const copy = (PartNumber: number) => {
+    const CopySourceRange = `bytes=${(PartNumber - 1) * partBytes}-${PartNumber * partBytes - 1}`;
+    return new UploadPartCopyCommand({ ...at, UploadId, PartNumber, CopySource: `${Bucket}/source`, CopySourceRange });
+  };
+  const numbers = Array.from({ length: count }, (_, index) => index + 1);
+  await client.send(copy(1));
+  // Each several times over, so that it is still busy when it dies.
+  const copying = Array.from({ length: 8 }, () => numbers.slice(1).map((number) => client.send(copy(number)))).flat();
+  const folder = join(dir, 'objects');
+  await expect.poll(() => filesIn(folder).length, { interval: 1 }).toBeGreaterThan(2);
+  server.process.kill('SIGKILL');
+  const settled = await Promise.allSettled(copying);
+  await server.exited;
+  client.destroy();
+  expect(settled.some(({ status }) => status === 'rejected')).toBe(true);
+
+  const again = await openSandbox({ dir });
+  const { Parts = [] } = await again.client.send(new ListPartsCommand({ ...at, UploadId }));
+  expect(Parts.map(({ PartNumber, Size }) => [PartNumber, Size])).toContainEqual([1, partBytes]);
+  expect(Parts.every(({ Size }) => Size === partBytes)).toBe(true);
+  expect(filesIn(folder)).toHaveLength(1 + Parts.length);
+  const kept = new Map(Parts.map(({ PartNumber, ETag }) => [PartNumber, ETag]));
+  for (const number of numbers.filter((number) => !kept.has(number))) {
+    kept.set(number, (await again.client.send(copy(number))).CopyPartResult?.ETag);
+  }
+  const MultipartUpload = { Parts: numbers.map((PartNumber) => ({ PartNumber, ETag: kept.get(PartNumber) })) };
+  await again.client.send(new CompleteMultipartUploadCommand({ ...at, UploadId, MultipartUpload }));
+  expect((await bytesOf(again.client, at.Key)).equals(Body)).toBe(true);
   await again.stop();
 });
 
