@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ACCOUNT_ID, REGION } from '../../sandbox/account.ts';
 import { environment } from '../../stack/environment.ts';
@@ -120,9 +122,25 @@ describe('alarms', () => {
     });
   });
 
-  it('begin with the first dead letter and near the time-out', () => {
+  it('begin with the first dead letter', () => {
     expect(alarms.IngestDeadLettersAlarm).toMatchObject({ Threshold: 0, ComparisonOperator: 'GreaterThanThreshold', Statistic: 'Maximum' });
-    expect(alarms.EncryptNearTimeOutAlarm).toMatchObject({ MetricName: 'Duration', Threshold: 240_000 });
+  });
+
+  it.each([
+    ['Encrypt', 290, 300],
+    ['Audit', 24, 30],
+    ['Download', 720, 900],
+  ])('begin when %s took more than %i of %i seconds', (name, near, all) => {
+    const alarm = alarms[`${name}NearTimeOutAlarm`];
+    expect(alarm).toMatchObject({ MetricName: 'Duration', Statistic: 'Maximum', Threshold: near * 1000 });
+    expect(String(alarm?.AlarmDescription)).toContain(`more than ${near} of its ${all} seconds`);
+  });
+
+  it('are silent about an encrypt function that stops itself before its time', () => {
+    const givesUp = /giveUpMs: ([\d_]+)/.exec(readFileSync(join(import.meta.dirname, '../../handlers/encrypt.ts'), 'utf8'))?.[1] ?? '';
+    const stopsMs = TIMEOUTS.encrypt * 1000 - Number(givesUp.replaceAll('_', ''));
+    expect(stopsMs).toBeGreaterThan(0);
+    expect(Number(alarms.EncryptNearTimeOutAlarm?.Threshold)).toBeGreaterThan(stopsMs);
   });
 });
 

@@ -1,6 +1,7 @@
 /** What a reviewer asks of functions, of what feeds them, and of who hears when they fail. */
 import type { Template } from '../../sandbox/cloudformation/index.ts';
 import { deadLetterQueues } from './template-dead-letters.ts';
+import { statementsOf } from './template-policies.ts';
 import type { Rule } from './template-rules.ts';
 import { type Found, list, ofType, record, texts } from './template-values.ts';
 
@@ -44,6 +45,15 @@ export const FUNCTION_RULES: Record<string, Rule> = {
     ofType(template, SOURCE)
       .filter(({ properties }) => !texts(properties.FunctionResponseTypes).includes('ReportBatchItemFailures'))
       .map(({ logicalId }) => ({ subject: logicalId, text: `${logicalId} repeats whole batches` })),
+
+  // Lambda stops loops of other functions; of these they are meant: https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+  'what sends to its own queue may loop, and nothing else': (template) =>
+    ofType(template, FUNCTION).flatMap((found) => {
+      const sends = feedsItself(template, found);
+      if (sends === (found.properties.RecursiveLoop === 'Allow')) return [];
+      const text = sends ? 'sends to its own queue, and would be stopped as a loop' : 'may loop, and sends to no queue of its own';
+      return [{ subject: found.logicalId, text: `${found.logicalId} ${text}` }];
+    }),
 
   'what a queue feeds has dead letters': (template) =>
     ofType(template, SOURCE)
@@ -113,6 +123,20 @@ export const FUNCTION_RULES: Record<string, Rule> = {
 function queueOf(template: Template, arn: string): Found | null {
   const all = ofType(template, 'AWS::SQS::Queue');
   return all.find(({ logicalId, properties }) => arn === `<${logicalId}.Arn>` || arn.endsWith(`:${properties.QueueName}`)) ?? null;
+}
+
+function feedsItself(template: Template, { logicalId, properties }: Found): boolean {
+  const queues = ofType(template, SOURCE)
+    .filter((source) => source.properties.FunctionName === `<${logicalId}.Arn>`)
+    .map((source) => queueOf(template, String(source.properties.EventSourceArn))?.logicalId);
+  const sends = statementsOf(template).filter(
+    (statement) =>
+      statement.kind === 'identity' &&
+      properties.Role === `<${statement.logicalId}.Arn>` &&
+      statement.effect === 'Allow' &&
+      statement.actions.includes('sqs:SendMessage'),
+  );
+  return sends.flatMap(({ resources }) => resources).some((arn) => queues.includes(queueOf(template, arn)?.logicalId ?? ''));
 }
 
 /** A name like `CUSTOMER_KEY_SECRET` is fine for what says where the secret is. */

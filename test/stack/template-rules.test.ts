@@ -178,6 +178,13 @@ const BREAKS: [rule: string, path: string, value: unknown, subject: string][] = 
     'Role',
   ],
   ['queues have dead letters', 'Lone', { Type: 'AWS::SQS::Queue', Properties: { QueueName: 'lone' } }, 'Lone'],
+  [
+    'what sends to its own queue may loop, and nothing else',
+    `${ROLE}/0`,
+    allow({ Action: 'sqs:SendMessage', Resource: { 'Fn::GetAtt': ['Work', 'Arn'] } }),
+    'Function',
+  ],
+  ['what sends to its own queue may loop, and nothing else', 'Function/Properties/RecursiveLoop', 'Allow', 'Function'],
   ['what a queue feeds has dead letters', 'Work/Properties/RedrivePolicy', undefined, 'Source'],
   ['log groups end some day', 'Group/Properties/RetentionInDays', undefined, 'Group'],
   [
