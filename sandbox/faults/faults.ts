@@ -14,7 +14,7 @@ import { inflict, type Stage, slowDown } from './inflict.ts';
 import { faultyDataKeys, faultySink } from './inside.ts';
 import { operationName } from './operation-name.ts';
 import { createPatience } from './patience.ts';
-import { type FaultPlan, parsePlan } from './plan.ts';
+import { type Fault, type FaultPlan, parsePlan } from './plan.ts';
 import { createReport, type FaultReport } from './report.ts';
 import { type Call, createRules, type Rules } from './rules.ts';
 
@@ -31,6 +31,8 @@ export interface ObservedCall {
   path: string;
   /** Of what the service answered, whether or not it arrived; `null` before, and when nothing was answered. */
   status: number | null;
+  /** What hit it; none before. */
+  faults: readonly Fault[];
 }
 
 /** A promise that it returns is waited for: so a test holds a call while it does something else. */
@@ -107,8 +109,9 @@ export function openFaults(surroundings: FaultSurroundings, plan: FaultPlan = { 
     const call: Call = { service: name, operation: await operationName(protocol, request), ...callerOf(principal) };
     const environment = surroundings.environmentOf(principal.accessKeyId);
     const number = ++calls;
-    const tell = async (phase: ObservedCall['phase'], status: number | null) => {
-      const seen = { number, phase, service: name, operation: call.operation, caller: call.caller, path: request.rawPath, status };
+    const tell = async (phase: ObservedCall['phase'], status: number | null, hits: readonly Fault[] = []) => {
+      const { operation, caller } = call;
+      const seen = { number, phase, service: name, operation, caller, path: request.rawPath, status, faults: hits };
       for (const listener of listeners) await listener(seen);
     };
     let worked = false;
@@ -136,7 +139,7 @@ export function openFaults(surroundings: FaultSurroundings, plan: FaultPlan = { 
       status = error instanceof AwsError ? error.status : 500;
       throw error;
     } finally {
-      await tell('after', status);
+      await tell('after', status, fault === null ? slow : [...slow, fault]);
     }
   }
 }
