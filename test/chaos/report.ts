@@ -1,10 +1,11 @@
 /** What a run says at its end: for people at a glance, or as JSON. */
 import { styleText } from 'node:util';
 import { formatSeconds, table } from '../../cli/terminal.ts';
+import type { FaultReport } from '../../sandbox/index.ts';
 import type { Check } from './check.ts';
 import { fateOf, type Invocation } from './deliveries.ts';
 import type { KeyFate } from './fates.ts';
-import type { Injected, Troubles } from './injected.ts';
+import type { Troubles } from './injected.ts';
 
 const SHOWN_COMPLAINTS = 5;
 const SHOWN_CALLS = 12;
@@ -19,8 +20,8 @@ export interface Run {
   fates: KeyFate[];
   invocations: Invocation[];
   troubles: Troubles;
-  /** What fired, by rule; also what is of no call, such as an event that came twice. */
-  fired: { rule: string; fault: string; matched: number; fired: number }[];
+  /** What fired, by rule. */
+  fired: FaultReport['rules'];
   checks: Check[];
   /** By key: what happened to it, in order. */
   traces: Map<string, string[]>;
@@ -83,11 +84,10 @@ function section(title: string, what: string, rows: Row[]): string {
 }
 
 function injectedRows({ fired, troubles }: Run): Row[] {
-  const calls = counted(troubles.injected.map(({ service, operation, fault }: Injected) => `${service} ${operation}: ${fault}`));
-  const others = fired
-    .filter(({ fault }) => /^(duplicate|delay)/.test(fault))
-    .map(({ fault, fired: count }) => ({ what: `events: ${fault}`, count }));
-  return [...calls, ...others, ...counted(troubles.outages.map(() => 'kms: a key was disabled for a while'))];
+  const rows = fired.flatMap(({ id, operations }) =>
+    Object.entries(operations).flatMap(([operation, { fired: count }]) => (count > 0 ? [{ what: `${id}: ${operation}`, count }] : [])),
+  );
+  return [...rows, ...counted(troubles.outages.map(() => 'a KMS key disabled for a while'))];
 }
 
 function deliveredRows({ invocations }: Run): Row[] {

@@ -3,15 +3,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms';
 import type { Progress } from '../../cli/terminal.ts';
 import { messagesIn } from '../../local/queues.ts';
+import { injectedIn } from './calls.ts';
 import { checkAll } from './check.ts';
-import { fateOf } from './deliveries.ts';
 import { dropAll, type Ledger } from './drop.ts';
 import { gather } from './evidence.ts';
 import { joinFates } from './fates.ts';
+import { planFaults } from './fault-plan.ts';
 import type { Troubles } from './injected.ts';
 import { planKeys, statesOf } from './plan.ts';
 import type { Run } from './report.ts';
 import { FLAKY_KEY_ID, LOST_KEY_ID } from './stored-as.ts';
+import { tracesOf } from './traces.ts';
 import { openWorld, type World } from './world.ts';
 
 const VISIBILITY_SECONDS = 15;
@@ -42,6 +44,7 @@ export async function runChaos({ objects, seed, calm, keep, progress }: RunOptio
     const troubles: Troubles = { injected: [], outages: [] };
     await clients.kms.send(new DisableKeyCommand({ KeyId: LOST_KEY_ID }));
 
+    if (!calm) world.sandbox.faults.set(planFaults(states.length, seed));
     const dropping = phase('drop', objects, progress);
     const outage = calm
       ? null
@@ -58,6 +61,8 @@ export async function runChaos({ objects, seed, calm, keep, progress }: RunOptio
     const draining = phase('settle', states.length, progress);
     await settled(world, ledger, draining.update);
     const drain = draining.finish('encrypted or dead');
+    troubles.injected = injectedIn(world.calls);
+    world.sandbox.faults.clear();
 
     const checking = phase('check', objects, progress);
     const evidence = await gather(clients, (done, of) => checking.update(Math.floor((done / of) * objects)));
@@ -76,9 +81,9 @@ export async function runChaos({ objects, seed, calm, keep, progress }: RunOptio
       fates,
       invocations: world.invocations,
       troubles,
-      fired: [],
+      fired: world.sandbox.faults.report().rules,
       checks,
-      traces: tracesOf(world),
+      traces: tracesOf(world.invocations, world.calls),
     };
   } finally {
     if (keep) console.log(`The data is in ${world.dataDir}`);
@@ -118,18 +123,6 @@ async function settled(world: World, ledger: Ledger, update: (done: number) => v
     await world.hurry(LONGEST_WAIT_SECONDS);
     await delay(LOOK_EVERY_MS);
   }
-}
-
-function tracesOf({ invocations }: World): Map<string, string[]> {
-  const traces = new Map<string, string[]>();
-  for (const delivery of invocations.flatMap(({ deliveries }) => deliveries)) {
-    for (const { key, sequencer } of delivery.sources) {
-      const { number, begun, ended } = delivery.invocation;
-      const line = `${new Date(begun).toISOString()} invocation ${number}, ${ended === null ? 'not ended' : `${ended - begun} ms`}: ${delivery.kind} ${sequencer}, delivery ${delivery.receiveCount}: ${fateOf(delivery)}`;
-      traces.set(key, [...(traces.get(key) ?? []), line]);
-    }
-  }
-  return traces;
 }
 
 function phase(label: string, total: number, progress: RunOptions['progress']) {

@@ -8,6 +8,7 @@ import { LOCAL_PARAMS, packageStack } from '../../sandbox/build.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/index.ts';
 import { openKeyStore } from '../../sandbox/kms/key-store.ts';
 import { openState } from '../../sandbox/state.ts';
+import { type Call, watchCalls } from './calls.ts';
 import { type Delivery, fateOf, type Invocation, watchDeliveries } from './deliveries.ts';
 import { MAX_COPY_BYTES, PART_BYTES, PARTS_ABOVE_BYTES } from './plan.ts';
 import { FLAKY_KEY_ID, LOST_KEY_ID } from './stored-as.ts';
@@ -22,6 +23,8 @@ export interface World {
   dataDir: string;
   /** Of encrypt, so far. */
   invocations: Invocation[];
+  /** Of encrypt, so far. */
+  calls: Call[];
   /** What functions printed, by function. */
   logs: { name: string; text: string }[];
   /** Brings back what the function gave back for longer than `seconds`, so that nobody waits for minutes. */
@@ -69,6 +72,7 @@ export async function openWorld({ visibilitySeconds, timeoutSeconds, policy = PO
     clients,
     dataDir,
     invocations,
+    calls: watchCalls(sandbox.faults, ENCRYPT),
     logs,
     hurry: (seconds) => bringBack(invocations, clients, seconds),
     async stop({ keep = false } = {}) {
