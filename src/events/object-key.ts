@@ -1,7 +1,7 @@
 /** What S3 takes for a key: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html */
 
 /** Bytes of UTF-8. */
-const MAX_KEY_BYTES = 1024;
+export const MAX_KEY_BYTES = 1024;
 
 /** @returns why no object can have this key, nor one that begins with it; `null`: one can */
 export function keyProblem(key: string, name = 'key'): string | null {

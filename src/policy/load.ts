@@ -1,8 +1,9 @@
 /** From the text of `policy.yml` to a policy, or to every problem it has at once. */
-import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { isMap, isScalar, type Node } from 'yaml';
 import type { z } from 'zod';
 import { SealdropError } from '../errors.ts';
 import { type Policy, policySchema } from './schema.ts';
+import { openYaml } from './yaml-document.ts';
 
 /**
  * @param text the file's content
@@ -10,33 +11,29 @@ import { type Policy, policySchema } from './schema.ts';
  * @throws SealdropError `policy-invalid`: one line a problem, `file:line:column: at path: got VALUE; allowed: …`
  */
 export function loadPolicy(text: string, fileName = 'policy.yml'): Policy {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  if (document.errors.length > 0) {
-    throw invalid(
-      document.errors.map((error) => {
-        const { line, col } = lines.linePos(error.pos[0]);
-        return `${fileName}:${line}:${col}: not valid YAML: ${error.message}`;
-      }),
-    );
-  }
-  const result = policySchema.safeParse(document.toJS());
+  const document = openYaml(text);
+  const invalid = (problems: { offset: number; problem: string }[]) => {
+    const lines = problems.map(({ offset, problem }) => {
+      const { line, col } = document.place(offset);
+      return `${fileName}:${line}:${col}: ${onOneLine(problem)}`;
+    });
+    return new SealdropError('policy-invalid', lines.join('\n'));
+  };
+  const said = document.read();
+  if ('problems' in said) throw invalid(said.problems);
+  const result = policySchema.safeParse(said.value);
   if (result.success) return result.data;
 
-  const problems = result.error.issues.flatMap(flatten).map((issue) => {
-    const { node, offset } = locate(document.contents, issue.path);
-    const { line, col } = lines.linePos(offset);
-    const path = issue.path.map(String).join('.') || 'the policy';
-    return `${fileName}:${line}:${col}: at ${path}: ${describe(issue, node)}`;
-  });
-  throw invalid(problems);
+  throw invalid(
+    result.error.issues.flatMap(flatten).map((issue) => {
+      const { node, offset } = document.locate(issue.path);
+      const path = issue.path.map((step) => String(step) || "''").join('.') || 'the policy';
+      return { offset, problem: `at ${path}: ${describe(issue, node)}` };
+    }),
+  );
 }
 
 type Issue = z.core.$ZodIssue;
-
-function invalid(problems: string[]): SealdropError {
-  return new SealdropError('policy-invalid', problems.join('\n'));
-}
 
 /** An unknown word is reported where it stands, not where its parent begins. */
 function flatten(issue: Issue): Issue[] {
@@ -65,24 +62,6 @@ function show(node: Node | null): string {
   return isMap(node) ? 'a mapping' : 'a list';
 }
 
-/** Where a path stands in the text: its word if it has one, else its value; the nearest parent when it is missing. */
-function locate(root: Node | null, path: readonly PropertyKey[]): { node: Node | null; offset: number } {
-  let node = root;
-  let offset = root?.range?.[0] ?? 0;
-  for (const [index, step] of path.entries()) {
-    const last = index === path.length - 1;
-    if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && item.key.value === step);
-      if (pair === undefined || !isNode(pair.key)) return { node: null, offset };
-      node = isNode(pair.value) ? pair.value : null;
-      offset = (last || node === null ? pair.key.range?.[0] : node.range?.[0]) ?? offset;
-    } else if (isSeq(node)) {
-      const item: unknown = node.items[Number(step)];
-      node = isNode(item) ? item : null;
-      offset = node?.range?.[0] ?? offset;
-    } else {
-      return { node: null, offset };
-    }
-  }
-  return { node, offset };
+function onOneLine(text: string): string {
+  return text.replace(/\p{Cc}/gu, (sign) => JSON.stringify(sign).slice(1, -1));
 }

@@ -1,5 +1,6 @@
 /** The shape of `policy.yml`, version 1. Strict: an unknown word is an error. */
 import { z } from 'zod';
+import { keyProblem, MAX_KEY_BYTES } from '../events/object-key.ts';
 
 /** Tags an S3 object can have: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html */
 const MAX_TAGS = 10;
@@ -32,9 +33,20 @@ const size = strict({
   'at least one of atLeast, below; atLeast must be smaller than below',
 );
 
+/** What no key begins or ends with would be a rule that never holds. */
+const prefix = z
+  .string()
+  .refine(
+    (text) => keyProblem(text) === null,
+    `what a key can begin with: Unicode, at most ${MAX_KEY_BYTES} bytes, not out of the bucket by ".."`,
+  );
+const suffix = z
+  .string()
+  .refine((text) => text.isWellFormed() && Buffer.byteLength(text) <= MAX_KEY_BYTES, `Unicode of at most ${MAX_KEY_BYTES} bytes`);
+
 const matchSchema = strict({
-  prefix: z.string().min(1).optional(),
-  suffix: z.string().min(1).optional(),
+  prefix: prefix.min(1).optional(),
+  suffix: suffix.min(1).optional(),
   size: size.optional(),
   contentType: z
     .string()
@@ -49,7 +61,7 @@ const matchSchema = strict({
 const accessSchema = strict({
   who: strict({ claim: z.string().min(1), has: z.string().min(1) }),
   may: z.array(z.enum(['read', 'list', 'history'])).min(1, 'at least one of read, list, history'),
-  under: z.array(z.string()).min(1, "at least one prefix ('' for every key)"),
+  under: z.array(prefix).min(1, "at least one prefix ('' for every key)"),
 });
 
 /** Classes whose objects can be read at once; CopyObject gives STANDARD unless told: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */

@@ -12,7 +12,7 @@ const access = (text: string) => `version: 1\n${DEFAULT}\naccess:\n  - ${text}\n
 const WRONG: Record<string, [text: string, message: string]> = {
   'an unknown word at the top': [
     `version: 1\n${DEFAULT}\nrule: []\n`,
-    'policy.yml:3:1: at rule: unknown word; allowed: version, rules, default, formerKeys, source, access',
+    'policy.yml:3:1: at rule: unknown word; allowed: version, rules, default, formerKeys, source, storageClass, access',
   ],
   'an unknown word in a match': [
     rule('{ prefix: a/, prefx: b/ }'),
@@ -68,7 +68,7 @@ const WRONG: Record<string, [text: string, message: string]> = {
     rule('{ prefix: a/ }', '{ mode: sse-kms, key: alias/mine }'),
     'policy.yml:4:34: at rules.0.encryption.key: got "alias/mine"; allowed: aws/s3, or a full KMS key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID) rather than an alias or a bare id',
   ],
-  'a source that is deleted': [`version: 1\n${DEFAULT}\nsource: delete\n`, 'policy.yml:3:1: at source: got "delete"; allowed: keep'],
+  'a source that is moved': [`version: 1\n${DEFAULT}\nsource: move\n`, 'policy.yml:3:1: at source: got "move"; allowed: keep, delete'],
   'an unknown right': [
     access('{ who: { claim: groups, has: a }, may: [write], under: [""] }'),
     'policy.yml:4:45: at access.0.may.0: got "write"; allowed: read, list, history',
@@ -129,6 +129,7 @@ describe('loadPolicy', () => {
       default: { encryption: { mode: 'sse-kms', bucketKey: false } },
       formerKeys: [],
       source: 'keep',
+      storageClass: 'STANDARD',
       access: [],
     });
   });
