@@ -134,7 +134,7 @@ export function openMessageStore(state: State, queues: QueueStore): MessageStore
       const messageId = randomUUID();
       const now = Date.now();
       const sealed = sealer.seal(Buffer.from(JSON.stringify({ body, attributes })), messageId);
-      insert.run(queue.id, messageId, sealed, senderId, now, now + delaySeconds * 1000);
+      insert.run(queue.id, messageId, sealed, senderId, now, now + Math.round(delaySeconds * 1000));
       return messageId;
     },
     receive: (queue, max, visibilitySeconds) =>
