@@ -49,12 +49,18 @@ export async function writeFile(room: Room, bytes: Bytes, layers: Layers, update
   }
   const { name, handle } = await room.blobs.create();
   let size = 0;
+  // The next chunk is read and encrypted while this one is written.
+  let writing = Promise.resolve();
   try {
     for await (const chunk of bytes) {
       update(chunk);
       size += chunk.length;
-      await handle.appendFile(encrypt(chunk));
+      const encrypted = encrypt(chunk);
+      await writing;
+      writing = handle.appendFile(encrypted);
+      writing.catch(() => {});
     }
+    await writing;
     await handle.close();
   } catch (error) {
     await handle.close();
@@ -86,9 +92,16 @@ async function* chunksOf(room: Room, pieces: Piece[], layers: Layers, release: (
       const decrypt = segmentCipher(layers, segment.counters, offset);
       const reader = await room.blobs.open(segment.blob);
       try {
-        for (let at = 0; at < length; ) {
-          const chunk = await reader.read(offset + at, Math.min(CHUNK_BYTES, length - at));
+        const read = (at: number): Promise<Buffer> => {
+          const reading = reader.read(offset + at, Math.min(CHUNK_BYTES, length - at));
+          reading.catch(() => {});
+          return reading;
+        };
+        // The next chunk is read while this one is used.
+        for (let at = 0, reading = read(0); at < length; ) {
+          const chunk = await reading;
           at += chunk.length;
+          if (at < length) reading = read(at);
           yield decrypt(chunk);
         }
       } finally {
