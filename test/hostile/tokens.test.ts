@@ -168,10 +168,8 @@ describe('a token', () => {
   });
 
   function oddClaims() {
-    const odd = fc.oneof(hostileJson, fc.constantFrom(0, -1, 1e308, '1e308', 'Infinity', true, [], [AUDIENCE], {}));
-    return fc.record(
-      { sub: fc.oneof(hostileText, odd), exp: odd, nbf: odd, iat: odd, groups: odd, email: hostileText },
-      { requiredKeys: [] },
-    );
+    const odd = fc.oneof(hostileJson, hostileText, fc.constantFrom(0, -1, 1e308, '1e308', 'Infinity', true, [], [AUDIENCE], {}));
+    const named = fc.constantFrom('sub', 'exp', 'nbf', 'iat', 'groups', 'scope', '__proto__');
+    return fc.array(fc.tuple(named, odd), { minLength: 1, maxLength: 2 }).map((members) => Object.fromEntries(members));
   }
 });
