@@ -1,0 +1,113 @@
+/** The sandbox's S3 and KMS with small limits, so that a few kilobytes are many parts, and copies from one of its buckets to the other. */
+import { randomBytes } from 'node:crypto';
+import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import {
+  GetObjectCommand,
+  type GetObjectCommandOutput,
+  GetObjectTaggingCommand,
+  ListMultipartUploadsCommand,
+  PutObjectCommand,
+  type PutObjectCommandInput,
+  type S3Client,
+  type Tag,
+} from '@aws-sdk/client-s3';
+import { ACCOUNT_ID } from '../../sandbox/account.ts';
+import type { CopyDeps, CopyJob, SavedUpload, StoredCopy } from '../../src/copy/copy-job.ts';
+import { prepareCopy } from '../../src/copy/prepare-copy.ts';
+import { customerKey, keyParameters, type ResolvedEncryption } from '../../src/encryption/index.ts';
+import type { ObjectRef } from '../../src/events/index.ts';
+import type { EncryptionMode } from '../../src/policy/schema.ts';
+import { KEY_VERSION, objectRef } from '../fixtures/objects.ts';
+import { openSandbox, type Sandbox, VERSIONED as SOURCE_BUCKET, BUCKET as TARGET_BUCKET } from '../sandbox/s3/sandbox.ts';
+
+export { SOURCE_BUCKET, TARGET_BUCKET };
+
+export const PART_BYTES = 1_000;
+/** Objects up to this size are copied by one call. */
+export const ONE_CALL_BYTES = 3_000;
+
+export interface CopyWorld {
+  sandbox: Sandbox;
+  client: S3Client;
+  deps: CopyDeps;
+  encryptions: { [Mode in EncryptionMode]: ResolvedEncryption<Mode> };
+  /** Puts a source, as its event would name it. */
+  drop(key: string, body: Buffer | string, more?: Partial<PutObjectCommandInput>, headers?: Record<string, string>): Promise<ObjectRef>;
+  job(ref: ObjectRef, mode: EncryptionMode, changes?: Partial<CopyJob>): CopyJob & { told: SavedUpload[] };
+  /** From the job to the target's object, which must not be there yet. */
+  copied(job: CopyJob, deps?: CopyDeps): Promise<StoredCopy>;
+  read(
+    bucket: string,
+    key: string,
+    mode?: EncryptionMode,
+  ): Promise<{ bytes: Buffer; head: Omit<GetObjectCommandOutput, 'Body'>; tags: Tag[] }>;
+  uploads(): Promise<string[]>;
+  stop(): Promise<void>;
+}
+
+export async function copyWorld(): Promise<CopyWorld> {
+  const sandbox = await openSandbox({ limits: { minPartBytes: PART_BYTES, minRangeSourceBytes: PART_BYTES, maxParts: 100 } });
+  sandbox.s3.putBucketVersioning(TARGET_BUCKET, { Status: 'Enabled' });
+  const { client } = sandbox;
+  const kms = new KMSClient({ endpoint: sandbox.url, region: 'us-east-1', credentials: sandbox.credentials, maxAttempts: 1 });
+  const keyArn = (await kms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? '';
+  kms.destroy();
+  const key = customerKey(KEY_VERSION, randomBytes(32));
+  const deps: CopyDeps = {
+    s3: client,
+    targetBucket: TARGET_BUCKET,
+    targetBucketOwner: ACCOUNT_ID,
+    ingestBucketOwner: ACCOUNT_ID,
+    limits: { partsAboveBytes: ONE_CALL_BYTES, partBytes: PART_BYTES },
+  };
+  const encryptions: CopyWorld['encryptions'] = {
+    'sse-s3': { mode: 'sse-s3' },
+    'sse-kms': { mode: 'sse-kms', keyArn, bucketKey: true },
+    'dsse-kms': { mode: 'dsse-kms', keyArn },
+    'sse-c': { mode: 'sse-c', customerKey: key },
+  };
+  let sequence = 0;
+  return {
+    sandbox,
+    client,
+    deps,
+    encryptions,
+    async drop(name, body, more = {}, headers = {}) {
+      const put = new PutObjectCommand({ Bucket: SOURCE_BUCKET, Key: name, Body: body, ...more });
+      const { ETag = '', VersionId = '' } = await (Object.keys(headers).length > 0 ? sandbox.adding(headers) : client).send(put);
+      sequence += 1;
+      return objectRef({
+        bucket: SOURCE_BUCKET,
+        key: name,
+        versionId: VersionId,
+        etag: ETag.replaceAll('"', ''),
+        size: Buffer.byteLength(body),
+        sequencer: sequence.toString(16).padStart(18, '0'),
+      });
+    },
+    job(ref, mode, changes = {}) {
+      const told: SavedUpload[] = [];
+      const began = async (upload: SavedUpload) => void told.push(upload);
+      return { ref, encryption: encryptions[mode], storageClass: 'STANDARD', saved: null, began, told, ...changes };
+    },
+    async copied(job, others = deps) {
+      const preparation = await prepareCopy(others, job);
+      if (!('ready' in preparation)) throw new Error('the copy did not come to its end');
+      return preparation.ready.commit('absent');
+    },
+    async read(bucket, name, mode = 'sse-s3') {
+      const at = { Bucket: bucket, Key: name };
+      const get = new GetObjectCommand({ ...at, ChecksumMode: 'ENABLED', ...keyParameters(encryptions[mode]) });
+      const { Body, ...head } = await client.send(get);
+      const { TagSet = [] } = await client.send(new GetObjectTaggingCommand(at));
+      return { bytes: Buffer.from((await Body?.transformToByteArray()) ?? []), head, tags: TagSet };
+    },
+    async uploads() {
+      const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: TARGET_BUCKET }));
+      return Uploads.map(({ UploadId }) => UploadId ?? '');
+    },
+    async stop() {
+      await sandbox[Symbol.asyncDispose]();
+    },
+  };
+}
