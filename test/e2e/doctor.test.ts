@@ -133,6 +133,7 @@ describe('a stack of the shipped policy', () => {
       'policy.not-deployed',
       'role.lacks-right',
       'role.lacks-right',
+      'role.lacks-right',
       'target-bucket.policy-incomplete',
     ]);
   });

@@ -17,28 +17,64 @@ const BLOCKS = ['BlockPublicAcls', 'IgnorePublicAcls', 'BlockPublicPolicy', 'Res
 /** What the stack gives its own buckets. */
 const ABORT_DAYS = 7;
 
+type Look = (context: DoctorContext, bucket: BucketUnderCheck) => Promise<Finding[]>;
+
+/** What Object Lock must keep, and what it must not. */
+const LOCKS: Record<BucketUnderCheck['subject'], Look[]> = {
+  'ingest-bucket': [lockedSources],
+  'target-bucket': [],
+  'audit-bucket': [objectLock],
+};
+
 export async function checkSettings(context: DoctorContext, bucket: BucketUnderCheck): Promise<Finding[]> {
-  const looks = [versioning, publicAccess, ownership, unfinishedUploads, ...(bucket.subject === 'audit-bucket' ? [objectLock] : [])];
+  const looks = [versioning, publicAccess, ownership, unfinishedUploads, ...LOCKS[bucket.subject]];
   return (await Promise.all(looks.map((check) => check(context, bucket)))).flat();
 }
 
-function versioning({ clients }: DoctorContext, bucket: BucketUnderCheck): Promise<Finding[]> {
+function versioning({ clients, policy, policyFile }: DoctorContext, bucket: BucketUnderCheck): Promise<Finding[]> {
   const { subject, name } = bucket;
+  const deletes = subject === 'ingest-bucket' && policy.source === 'delete';
+  const unversioned = (status: string) => {
+    const said = `versioning is ${status === 'Suspended' ? 'suspended' : status}`;
+    const finding = {
+      resource: name,
+      what: deletes ? `${said}, and ${policyFile} says "source: delete": the function encrypt refuses to work` : said,
+      nextStep: deletes ? 'Enable versioning, or say "source: keep".' : 'Enable versioning.',
+      command: awsCommand('s3api', 'put-bucket-versioning', { bucket: name, 'versioning-configuration': 'Status=Enabled' }),
+      evidence: { status },
+    };
+    // Without versions a source that is kept is still pinned by its ETag; a copy that somebody overwrites is gone.
+    const harmless = subject === 'ingest-bucket' && !deletes;
+    return harmless ? warning(`${subject}.not-versioned`, finding) : error(`${subject}.not-versioned`, finding);
+  };
   return look(
     question(bucket, 's3:GetBucketVersioning'),
     () => clients.s3.send(new GetBucketVersioningCommand(addressOf(bucket))),
-    ({ Status = 'never enabled' }) => {
-      if (Status === 'Enabled') return [];
-      const finding = {
-        resource: name,
-        what: `versioning is ${Status === 'Suspended' ? 'suspended' : Status}`,
-        nextStep: 'Enable versioning.',
-        command: awsCommand('s3api', 'put-bucket-versioning', { bucket: name, 'versioning-configuration': 'Status=Enabled' }),
-        evidence: { status: Status },
-      };
-      // Without versions a source is still pinned by its ETag; a copy that somebody overwrites is gone.
-      return [subject === 'ingest-bucket' ? warning(`${subject}.not-versioned`, finding) : error(`${subject}.not-versioned`, finding)];
-    },
+    ({ Status = 'never enabled', MFADelete }) => [
+      ...(Status === 'Enabled' ? [] : [unversioned(Status)]),
+      ...(deletes && MFADelete === 'Enabled' ? [undeletable(bucket, 'the bucket wants MFA for the deletion of versions')] : []),
+    ],
+  );
+}
+
+/** What S3 refuses whatever rights there are. */
+function undeletable({ subject, name }: BucketUnderCheck, what: string): Finding {
+  return error(`${subject}.sources-undeletable`, {
+    resource: name,
+    what: `${what}: sources are encrypted and stay, and each is dead-lettered as source-kept`,
+    nextStep: 'Bring another ingest bucket, or say "source: keep" in the policy.',
+  });
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock.html */
+function lockedSources({ clients, policy }: DoctorContext, bucket: BucketUnderCheck): Promise<Finding[]> {
+  if (policy.source === 'keep') return Promise.resolve([]);
+  return look(
+    question(bucket, 's3:GetBucketObjectLockConfiguration'),
+    () => clients.s3.send(new GetObjectLockConfigurationCommand(addressOf(bucket))),
+    ({ ObjectLockConfiguration: lock }) =>
+      lock?.Rule?.DefaultRetention === undefined ? [] : [undeletable(bucket, 'Object Lock retains what is dropped')],
+    { ObjectLockConfigurationNotFoundError: () => [] },
   );
 }
 

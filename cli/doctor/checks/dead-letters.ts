@@ -10,7 +10,13 @@ const MAX_RECEIVED = 10;
 /** Long enough that one look does not see one message twice. */
 const HIDDEN_SECONDS = 1;
 
-export async function waitingLetters(context: DoctorContext, { subject, url }: { subject: Subject; url: string }): Promise<Finding[]> {
+interface DeadLetters {
+  subject: Subject;
+  url: string;
+}
+
+export async function waitingLetters(context: DoctorContext, letters: DeadLetters): Promise<Finding[]> {
+  const { subject, url } = letters;
   const { sqs } = context.clients;
   let waiting = 0;
   const unseen = await look(
@@ -41,20 +47,29 @@ export async function waitingLetters(context: DoctorContext, { subject, url }: {
     ({ Messages = [] }) => Messages,
     () => [],
   );
-  return [waitingFinding(subject, url, waiting, messages)];
+  return [waitingFinding(context, letters, waiting, messages)];
 }
 
-function waitingFinding(subject: Subject, url: string, count: number, messages: Message[]): Finding {
+function waitingFinding({ stack }: DoctorContext, { subject, url }: DeadLetters, count: number, messages: Message[]): Finding {
   const codes = [...new Set(messages.flatMap(({ MessageAttributes }) => MessageAttributes?.code?.StringValue ?? []))].sort();
   const sent = messages.map(({ Attributes }) => Number(Attributes?.SentTimestamp)).filter((time) => time > 0);
   const oldest = sent.length > 0 ? new Date(Math.min(...sent)).toISOString() : null;
   const causes = codes.length > 0 ? `: ${codes.join(', ')}` : '';
   const since = oldest === null ? '' : `, the oldest seen since ${oldest}`;
   const steps = codes.filter(isErrorCode).map((code) => `${code}: ${nextStepOf(code)}`);
+  const causesGone = steps.length > 0 ? steps.join(' ') : 'Look at their causes, and remove them.';
   return warning(`${subject}.waiting`, {
     resource: url,
     what: `${count} ${count === 1 ? 'message waits' : 'messages wait'}${causes}${since}`,
-    nextStep: steps.length > 0 ? steps.join(' ') : 'Look at their causes, remove them, and move the messages back.',
+    nextStep: `${causesGone} ${sentBack(subject)}`,
+    command: `npx sealdrop failures --stage ${stack.stage} --region ${stack.region}${subject === 'ingest-dead-letters' ? '' : ' --queue target-events'}`,
     evidence: { count, codes, oldest },
   });
+}
+
+/** How messages come back to their queue. */
+function sentBack(subject: Subject): string {
+  return subject === 'ingest-dead-letters'
+    ? 'Then "npx sealdrop redrive" sends them back.'
+    : 'Then move them back to their queue with "aws sqs start-message-move-task".';
 }

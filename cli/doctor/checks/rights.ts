@@ -21,6 +21,10 @@ const READ_OBJECT = ['s3:GetObject', 's3:GetObjectVersion'];
 const READ_TAGS = ['s3:GetObjectTagging', 's3:GetObjectVersionTagging'];
 const CONSUME = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'];
 const DESTROY = ['s3:DeleteObject', 's3:DeleteObjectVersion', 's3:PutBucketPolicy'];
+/** Of a copy in parts, from its first to its last call. */
+const UPLOAD = ['s3:PutObject', 's3:PutObjectTagging', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'];
+/** By version id alone. */
+const DELETE_SOURCE = ['s3:DeleteObjectVersion'];
 
 /** Keys that new objects get; the stack's own only where a rule means it. */
 export function encryptKeysOf(stack: Stack, policy: Policy): string[] {
@@ -50,14 +54,24 @@ export function expectations(stack: Stack, policy: Policy): Expectation[] {
   return [
     may('encrypt', [...READ_OBJECT, ...READ_TAGS], source),
     may('encrypt', ['s3:ListBucket'], ingest),
-    may('encrypt', ['s3:PutObject', 's3:PutObjectTagging'], copy),
+    ...(policy.source === 'delete'
+      ? [may('encrypt', DELETE_SOURCE, source), may('encrypt', ['s3:GetBucketVersioning'], ingest)]
+      : [mayNot('encrypt', DELETE_SOURCE, source)]),
+    mayNot('encrypt', ['s3:DeleteObject', 's3:PutObject'], source),
+    may('encrypt', UPLOAD, copy),
+    // What a condition on the target's ETag needs.
+    may('encrypt', ['s3:GetObject'], copy),
+    may('encrypt', ['s3:ListBucket', 's3:ListBucketMultipartUploads'], target),
+    may('encrypt', ['dynamodb:Query'], table, records),
     may('encrypt', ['dynamodb:PutItem', 'dynamodb:BatchWriteItem'], table, trail),
     may('encrypt', ['dynamodb:PutItem', 'dynamodb:BatchWriteItem'], table, records),
     may('encrypt', CONSUME, queueArn(stack, stack.ingestQueueUrl)),
+    may('encrypt', ['sqs:SendMessage'], queueArn(stack, stack.ingestQueueUrl)),
     may('encrypt', ['sqs:SendMessage'], queueArn(stack, stack.deadLetterQueueUrl)),
     ...(namesMode(policy, 'sse-c') ? [may('encrypt', ['secretsmanager:GetSecretValue'], secret)] : []),
-    ...encryptKeys.map((key) => may('encrypt', ['kms:GenerateDataKey'], key, throughS3)),
-    mayNot('encrypt', DESTROY, copy),
+    ...encryptKeys.map((key) => may('encrypt', ['kms:GenerateDataKey', 'kms:Decrypt'], key, throughS3)),
+    mayNot('encrypt', ['s3:GetObjectVersion', ...DESTROY], copy),
+    mayNot('encrypt', ['dynamodb:Query'], table, trail),
     mayNot('encrypt', ['kms:ScheduleKeyDeletion', 'kms:PutKeyPolicy'], stack.keyArn),
 
     may('audit', [...READ_OBJECT, ...READ_TAGS], copy),

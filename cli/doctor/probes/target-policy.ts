@@ -41,6 +41,10 @@ export async function tryTargetPolicy(context: DoctorContext): Promise<TargetPol
 
 type Part = Partial<TargetPolicyResult>;
 
+/** Copies in parts make the same requests, and are refused as well. */
+const PARTS_REFUSED =
+  ' If it is the same, S3 judges parts otherwise than expected: deploy with --param partsAboveMiB=5120, so that objects up to 5 GiB are copied by one call.';
+
 async function plainWrite(context: DoctorContext): Promise<Part> {
   const { clients, stack, policy } = context;
   const id = randomUUID();
@@ -140,7 +144,7 @@ async function rightParts(context: DoctorContext): Promise<Part> {
             error('target-policy.right-write-refused', {
               resource,
               what: `the bucket policy refuses ${step} of an upload under ${nameOf(encryption)}, which the policy asks for`,
-              nextStep: 'Deploy this policy; if it is deployed, compare the bucket policy with the packaged template.',
+              nextStep: `Deploy this policy; if it is deployed, compare the bucket policy with the packaged template.${step === 'CreateMultipartUpload' ? '' : PARTS_REFUSED}`,
               evidence: { step, encryption: nameOf(encryption), message: errorMessage(cause) },
             }),
           ],

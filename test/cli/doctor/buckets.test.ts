@@ -280,4 +280,37 @@ describe('buckets', () => {
       );
     expect(await findingsOf(world)).toEqual([]);
   });
+
+  describe('where sources are deleted', () => {
+    const deleting = () => healthyWorld({ policy: { ...POLICY, source: 'delete' } });
+    const unlocked = ({ s3 }: World) =>
+      s3.on(GetObjectLockConfigurationCommand, ingest).rejects(refusal('ObjectLockConfigurationNotFoundError', 404));
+
+    test.each<[title: string, breakIt: (world: World) => unknown, found: string[]]>([
+      ['nothing in an ingest bucket with versions', () => {}, []],
+      [
+        'suspended versions, without which none is deleted',
+        ({ s3 }) => s3.on(GetBucketVersioningCommand, ingest).resolves({ Status: 'Suspended' }),
+        ['error ingest-bucket.not-versioned'],
+      ],
+      [
+        'versions that only a person with a device deletes',
+        ({ s3 }) => s3.on(GetBucketVersioningCommand, ingest).resolves({ Status: 'Enabled', MFADelete: 'Enabled' }),
+        ['error ingest-bucket.sources-undeletable'],
+      ],
+      [
+        'versions that Object Lock retains',
+        ({ s3 }) =>
+          s3.on(GetObjectLockConfigurationCommand, ingest).resolves({
+            ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention: { Mode: 'GOVERNANCE', Days: 1 } } },
+          }),
+        ['error ingest-bucket.sources-undeletable'],
+      ],
+    ])('find %s', async (_, breakIt, found) => {
+      const world = deleting();
+      unlocked(world);
+      breakIt(world);
+      expect(await findingsOf(world)).toEqual(found);
+    });
+  });
 });

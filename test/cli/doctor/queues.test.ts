@@ -59,7 +59,20 @@ describe('queues', () => {
     waiting([letter('kms-key-disabled', 2000), letter('sse-c-blocked', 1000), letter('kms-key-disabled', 3000)])(world);
     const [finding] = await queues.run(world.context);
     expect(finding?.what).toBe('3 messages wait: kms-key-disabled, sse-c-blocked, the oldest seen since 1970-01-01T00:00:01.000Z');
-    expect(finding?.nextStep).toMatch(/^kms-key-disabled: Enable the KMS key.*sse-c-blocked: Set BlockedEncryptionTypes/);
+    expect(finding?.nextStep).toMatch(
+      /^kms-key-disabled: Enable the KMS key.*sse-c-blocked: Set BlockedEncryptionTypes.*Then "npx sealdrop redrive" sends them back\.$/,
+    );
+    expect(finding?.command).toBe('npx sealdrop failures --stage prod --region eu-central-1');
+  });
+  test('letters of the target bucket are named by their own queue', async () => {
+    const world = healthyWorld();
+    world.sqs
+      .on(GetQueueAttributesCommand, { QueueUrl: STACK.targetEventsDeadLetterQueueUrl })
+      .resolves({ Attributes: { SqsManagedSseEnabled: 'true', ApproximateNumberOfMessages: '1' } });
+    world.sqs.on(ReceiveMessageCommand).resolves({ Messages: [] });
+    expect(await queues.run(world.context)).toMatchObject([
+      { nextStep: expect.stringContaining('start-message-move-task'), command: expect.stringMatching(/failures .*--queue target-events$/) },
+    ]);
   });
   test('letters that may be counted and not read are counted', async () => {
     const world = healthyWorld();

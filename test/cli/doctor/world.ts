@@ -206,10 +206,14 @@ export function queueAttributes(what: 'ingest' | 'target-events', bucket: string
 
 /** What roles that are just right may do. */
 export function simulated(stack: Stack, policy: DoctorContext['policy'], input: SimulatePrincipalPolicyCommandInput) {
-  const { PolicySourceArn, ResourceArns = [], ActionNames = [] } = input;
+  const { PolicySourceArn, ResourceArns = [], ActionNames = [], ContextEntries = [] } = input;
+  const said = ContextEntries.map(({ ContextKeyName, ContextKeyValues }) => [ContextKeyName, ContextKeyValues?.[0]]);
   const rights = expectations(stack, policy).filter(
     (expectation) =>
-      roleArn(stack, expectation.function) === PolicySourceArn && ResourceArns.includes(expectation.resource) && expectation.allowed,
+      roleArn(stack, expectation.function) === PolicySourceArn &&
+      ResourceArns.includes(expectation.resource) &&
+      JSON.stringify(Object.entries(expectation.context)) === JSON.stringify(said) &&
+      expectation.allowed,
   );
   return {
     EvaluationResults: ActionNames.map((EvalActionName) => ({
