@@ -12,6 +12,14 @@ const COMMANDS: Record<string, Entry> = {
     summary: 'looks at a deployed stack, on AWS or in the sandbox, and says what is wrong and what to do',
     load: async () => (await import('./doctor.ts')).doctor,
   },
+  failures: {
+    summary: 'lists what could not be done, by cause',
+    load: async () => (await import('./failures.ts')).failures,
+  },
+  redrive: {
+    summary: 'sends dead letters back, and says what becomes of them',
+    load: async () => (await import('./redrive.ts')).redrive,
+  },
 };
 
 process.exitCode = await sealdrop(process.argv.slice(2), {

@@ -60,6 +60,11 @@ export function formatSeconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
+/** What others wrote, such as keys, as one line that does nothing to a terminal: control and direction characters as `\u…`. */
+export function shown(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}
+
 function width(text: string): number {
   return stripVTControlCharacters(text).length;
 }

@@ -23,8 +23,10 @@ export interface DeadLetter {
   /** Milliseconds, by SQS's clock. */
   sentMs: number;
   objects: LetterObject[];
-  /** For each object which state of it; without an object, the text's own. Doubles have the same. */
+  /** For each object which state of it; without an object, the text's own. */
   states: string[];
+  /** Doubles have the same. */
+  identity: string;
   /** The text was too long, and its end is lost. */
   shortened: boolean;
 }
@@ -62,18 +64,19 @@ function read<Item extends LetterObject>(
   const { MessageId = '', ReceiptHandle = '', Body = '', Attributes, MessageAttributes = {} } = message;
   const said = (name: string) => MessageAttributes[name]?.StringValue;
   const items = 'items' in content ? content.items : [];
-  const named = { bucket: said('bucket') ?? '', key: said('key') };
+  const key = said('key');
+  const named = key === undefined ? [] : [{ bucket: said('bucket') ?? '', key }];
+  const objects = items.length === 0 ? named : items.map(({ bucket, key }) => ({ bucket, key }));
+  const states = items.length === 0 ? [digest(Body)] : items.map((item) => stateOf(item, uniqueIdOf(item)));
   return {
     messageId: MessageId,
     receiptHandle: ReceiptHandle,
     body: Body,
     ...causeOf(said, content),
     sentMs: Number(Attributes?.SentTimestamp ?? 0),
-    objects:
-      items.length === 0 && named.key !== undefined
-        ? [{ bucket: named.bucket, key: named.key }]
-        : items.map(({ bucket, key }) => ({ bucket, key })),
-    states: items.length === 0 ? [digest(Body)] : items.map((item) => stateOf(item, uniqueIdOf(item))),
+    objects,
+    states,
+    identity: states.toSorted().join(),
     shortened: said('shortenedFrom') !== undefined,
   };
 }
