@@ -14,6 +14,8 @@ const OPTIONS = {
   auditLockDays: '30',
   logRetentionDays: '30',
   noncurrentDays: '30',
+  partsAboveMiB: '1024',
+  partMiB: '128',
 };
 export const BROUGHT = {
   ...ISSUER,
@@ -32,7 +34,7 @@ export const DEPLOYMENTS: Record<string, { stage: string; policy: string; params
   'dev with every encryption': { stage: 'dev', policy: 'test/e2e/policy.yml', params: { ...LOCAL_PARAMS } },
   'the demo': { stage: 'dev', policy: 'cli/demo/policy.yml', params: { ...LOCAL_PARAMS } },
   'prod as shipped': { stage: 'prod', policy: 'policy.yml', params: ISSUER },
-  'prod with every option': { stage: 'prod', policy: 'test/e2e/policy.yml', params: OPTIONS },
+  'prod with every option': { stage: 'prod', policy: 'test/rights/source-delete.yml', params: OPTIONS },
   'prod with all that can be brought': { stage: 'prod', policy: 'policy.yml', params: BROUGHT },
 };
 

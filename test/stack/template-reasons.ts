@@ -14,6 +14,9 @@ export const REASONS: Record<string, Record<string, string>> = {
     KeyEventsNotify:
       'EventBridge gives KMS no source to be held to; under this key lie alarms and audits, and no file that anyone dropped.',
   },
+  'functions neither destroy nor administer': {
+    DeleteSource: 'Only where policy.yml says `source: delete`: one version of a source at a time, by its id, once its copy is recorded.',
+  },
   'key policies let roles use the key, not the account': {
     AuditBucketByS3: "Who reads the audit bucket is for the account's IAM policies to say; the key works through S3 alone.",
   },

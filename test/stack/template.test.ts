@@ -51,6 +51,16 @@ describe.each(NAMES)('the template of %s', (name) => {
   });
 });
 
+test('parts are of the size that was asked for, unless a deployment says otherwise', () => {
+  const parameters = (name: string) =>
+    ['PartsAboveBytes', 'PartBytes'].map((parameter) => Number(template(name).Parameters[parameter]?.Default) / 1024 ** 2);
+  expect(parameters('prod as shipped')).toEqual([256, 64]);
+  expect(parameters('prod with every option')).toEqual([1024, 128]);
+  expect(template('prod as shipped').Resources.EncryptLambdaFunction?.Properties.Environment).toMatchObject({
+    Variables: { PARTS_ABOVE_BYTES: { Ref: 'PartsAboveBytes' }, PART_BYTES: { Ref: 'PartBytes' } },
+  });
+});
+
 test('two stages share no name', () => {
   expect(sharedNames(template('dev as shipped'), template('prod as shipped'))).toEqual([]);
   expect(sharedNames(template('dev with every encryption'), template('prod with every option'))).toEqual([]);
