@@ -9,7 +9,7 @@ const HEADER = 'x-amz-copy-source-range';
 /**
  * Gives what of a source of `size` bytes becomes a part: all of it without the header. Unlike a Range header, both ends must be
  * there and inside the source. Throws AwsError.
- * That the source must be larger than 5 MB is documented; which error S3 gives otherwise is unverified.
+ * That the source must be larger than 5 MB is documented; that this error stands for it is unverified.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html#API_UploadPartCopy_RequestSyntax
  */
 export function parseCopyRange(header: string | string[] | undefined, size: number, limits: Limits): ByteRange {
@@ -22,7 +22,7 @@ export function parseCopyRange(header: string | string[] | undefined, size: numb
   if (start >= size) throw invalidRequest('The specified copy range is invalid for the source object size');
   if (end >= size) throw invalidArgument(`Range specified is not valid for source object of size: ${size}`, HEADER, text);
   if (size <= limits.minRangeSourceBytes) {
-    throw invalidRequest(`A range can be copied only of a source that is larger than ${limits.minRangeSourceBytes} bytes`);
+    throw invalidRequest('The specified copy source is not supported as a byte-range copy source.');
   }
   return { start, length: end - start + 1 };
 }

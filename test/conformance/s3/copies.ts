@@ -121,6 +121,10 @@ export const COPIES: Expectation[] = [
     await copy(stage, source.at, { Key, IfMatch: target.answer.ETag });
     same('after the copy', await text(stage, target.at), 'new');
   }),
+  expectation('s3.copy.if-match-missing', 'IfMatch where no target is, is NoSuchKey', PAGE, async (stage) => {
+    const { at, answer } = await put(stage);
+    await refused(copy(stage, at, { IfMatch: answer.ETag }), '404 NoSuchKey');
+  }),
   expectation('s3.copy.missing-source', 'a copy of what is not there is refused with NoSuchKey', PAGE, async (stage) => {
     await refused(copy(stage, { Bucket: await stage.bucket(), Key: stage.unique() }), '404 NoSuchKey');
   }),

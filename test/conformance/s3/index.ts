@@ -10,6 +10,7 @@ import { KMS_MODES } from './kms-modes.ts';
 import { LISTING } from './listing.ts';
 import { MULTIPART } from './multipart.ts';
 import { NOTIFICATIONS } from './notifications.ts';
+import { PART_COPIES } from './part-copies.ts';
 import { PLAIN_OBJECTS } from './plain-objects.ts';
 import { SSE_C } from './sse-c.ts';
 import { VERSIONS } from './versions.ts';
@@ -23,6 +24,7 @@ export const S3: Expectation[] = [
   ...SSE_C,
   ...COPIES,
   ...MULTIPART,
+  ...PART_COPIES,
   ...CONDITIONS,
   ...VERSIONS,
   ...LISTING,

@@ -123,6 +123,35 @@ export const MULTIPART: Expectation[] = [
     await refused(finish(stage, upload, [await part(stage, upload, 1, SMALL)], { IfNoneMatch: '*' }), '412 PreconditionFailed');
     same('what stays', await text(stage, at), 'content');
   }),
+  expectation('s3.multipart.if-match', 'IfMatch completes over that object and no other, and not over nothing', COMPLETE, async (stage) => {
+    const { at, answer } = await put(stage, { Body: 'old' });
+    const upload = await begin(stage, { Key: at.Key });
+    const parts = [await part(stage, upload, 1, SMALL)];
+    await refused(finish(stage, upload, parts, { IfMatch: '"0123456789abcdef0123456789abcdef"' }), '412 PreconditionFailed');
+    same('after the refusal', await text(stage, at), 'old');
+    const second = await begin(stage, { Key: at.Key });
+    await finish(stage, second, [await part(stage, second, 1, SMALL)], { IfMatch: answer.ETag });
+    same('after the end', await text(stage, at), 'the end');
+    const nowhere = await begin(stage);
+    await refused(finish(stage, nowhere, [await part(stage, nowhere, 1, SMALL)], { IfMatch: answer.ETag }), '404 NoSuchKey');
+  }),
+  expectation('s3.multipart.object-size', 'another size than is claimed is refused, and nothing is there', COMPLETE, async (stage) => {
+    const upload = await begin(stage);
+    const parts = [await part(stage, upload, 1, SMALL)];
+    await refused(finish(stage, upload, parts, { MpuObjectSize: SMALL.length + 1 }), '400 InvalidRequest');
+    await refused(head(stage, upload.at), '404');
+  }),
+  expectation(
+    's3.multipart.wrong-checksum',
+    'another checksum of the whole than is claimed is refused with BadDigest, and nothing is there',
+    COMPLETE,
+    async (stage) => {
+      const upload = await begin(stage, { ChecksumAlgorithm: 'CRC64NVME', ChecksumType: 'FULL_OBJECT' });
+      const parts = [await part(stage, upload, 1, SMALL, { ChecksumAlgorithm: 'CRC64NVME' })];
+      await refused(finish(stage, upload, parts, { ChecksumCRC64NVME: 'AAAAAAAAAAA=' }), '400 BadDigest');
+      await refused(head(stage, upload.at), '404');
+    },
+  ),
   expectation(
     's3.multipart.full-object-checksum',
     'a CRC64NVME of the whole is that of a single put',

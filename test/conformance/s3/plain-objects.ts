@@ -72,6 +72,16 @@ export const PLAIN_OBJECTS: Expectation[] = [
     },
   ),
   expectation(
+    's3.object.metadata-encoded',
+    'user metadata beyond ASCII goes and comes encoded as RFC 2047 has it',
+    ['s3-guide', 'UsingMetadata'],
+    async (stage) => {
+      const owner = `=?UTF-8?B?${Buffer.from('Pät €').toString('base64')}?=`;
+      const { at } = await put(stage, { Metadata: { owner } });
+      same('the metadata', (await head(stage, at)).Metadata, { owner });
+    },
+  ),
+  expectation(
     's3.object.metadata-too-large',
     'user metadata above 2 KB is refused with MetadataTooLarge',
     ['s3-guide', 'UsingMetadata'],
