@@ -1,5 +1,5 @@
 /** What is there once all is over, asked of the services themselves by an administrator. */
-import { DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, DynamoDBClient, paginateQuery, paginateScan } from '@aws-sdk/client-dynamodb';
 import { DescribeKeyCommand } from '@aws-sdk/client-kms';
 import { type Message, ReceiveMessageCommand } from '@aws-sdk/client-sqs';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
@@ -68,9 +68,15 @@ export interface Evidence {
   managedKeyArn: string;
 }
 
-export async function gather(clients: StackClients, update: (done: number, of: number) => void = () => {}): Promise<Evidence> {
-  const versions = await listVersions(clients);
-  const { records, events } = await readTable(clients);
+export interface GatherOptions {
+  /** Only what is about this one; of dead letters and messages all. */
+  key?: string;
+  update?: (done: number, of: number) => void;
+}
+
+export async function gather(clients: StackClients, { key: only, update }: GatherOptions = {}): Promise<Evidence> {
+  const versions = await listVersions(clients, only);
+  const { records, events } = await readTable(clients, only);
   const named = new Set([...records, ...events].flatMap(({ versionId }) => (versionId === undefined ? [] : [versionId])));
   const objects = await openObjects(clients);
   const held = new Map<string, Held>();
@@ -83,7 +89,7 @@ export async function gather(clients: StackClients, update: (done: number, of: n
       seen.set(versionId, await objects.look(key, versionId));
       if (latest) held.set(key, await objects.hold(key, versionId, seen.get(versionId)));
       done += 1;
-      update(done, looked.length);
+      update?.(done, looked.length);
     },
     { concurrency: PARALLEL_REQUESTS },
   );
@@ -95,15 +101,15 @@ export async function gather(clients: StackClients, update: (done: number, of: n
     records,
     events,
     deadLetters: await readDeadLetters(clients),
-    uploads: await listUploads(clients),
+    uploads: await listUploads(clients, only),
     left: await messagesIn(clients.sqs, clients.queueUrl),
     managedKeyArn: KeyMetadata?.Arn ?? '',
   };
 }
 
-async function listVersions({ s3, targetBucket }: StackClients): Promise<TargetVersion[]> {
+async function listVersions({ s3, targetBucket }: StackClients, only = ''): Promise<TargetVersion[]> {
   const found: TargetVersion[] = [];
-  for await (const page of paginateListObjectVersions(s3, targetBucket)) {
+  for await (const page of paginateListObjectVersions(s3, { Bucket: targetBucket, Prefix: only })) {
     for (const { Key = '', VersionId = '', ETag = '', IsLatest = false } of page.Versions ?? []) {
       found.push({ key: Key, versionId: VersionId, etag: ETag.replaceAll('"', ''), latest: IsLatest });
     }
@@ -111,27 +117,42 @@ async function listVersions({ s3, targetBucket }: StackClients): Promise<TargetV
   return found;
 }
 
-async function listUploads({ s3, targetBucket }: StackClients): Promise<Evidence['uploads']> {
+async function listUploads({ s3, targetBucket }: StackClients, only = ''): Promise<Evidence['uploads']> {
   const found: Evidence['uploads'] = [];
-  for await (const page of paginateListMultipartUploads(s3, targetBucket)) {
+  for await (const page of paginateListMultipartUploads(s3, { Bucket: targetBucket, Prefix: only })) {
     for (const { Key = '', UploadId = '' } of page.Uploads ?? []) found.push({ key: Key, uploadId: UploadId });
   }
   return found;
 }
 
-async function readTable({ config, auditTable }: StackClients): Promise<{ records: RecordItem[]; events: EventItem[] }> {
+async function readTable(clients: StackClients, only: string | undefined): Promise<{ records: RecordItem[]; events: EventItem[] }> {
   const records: RecordItem[] = [];
   const events: EventItem[] = [];
-  const client = new DynamoDBClient(config);
-  for await (const { Items = [] } of paginateScan({ client }, { TableName: auditTable })) {
-    for (const item of Items) {
-      const { record, event } = unmarshall(item) as { record?: RecordItem; event?: EventItem };
-      if (record !== undefined) records.push(record);
-      if (event !== undefined) events.push(event);
-    }
+  for await (const item of items(clients, only)) {
+    const { record, event } = unmarshall(item) as { record?: RecordItem; event?: EventItem };
+    if (record !== undefined) records.push(record);
+    if (event !== undefined) events.push(event);
   }
-  client.destroy();
   return { records, events };
+}
+
+async function* items(
+  { config, auditTable, targetBucket }: StackClients,
+  only: string | undefined,
+): AsyncGenerator<Record<string, AttributeValue>> {
+  const client = new DynamoDBClient(config);
+  const TableName = auditTable;
+  const query = (partition: string) => ({
+    TableName,
+    KeyConditionExpression: 'pk = :pk',
+    ExpressionAttributeValues: { ':pk': { S: `${partition}#${targetBucket}/${only}` } },
+  });
+  const pages =
+    only === undefined
+      ? [paginateScan({ client }, { TableName })]
+      : ['object', 'audit'].map((name) => paginateQuery({ client }, query(name)));
+  for (const source of pages) for await (const { Items = [] } of source) yield* Items;
+  client.destroy();
 }
 
 async function readDeadLetters({ sqs, deadLetterQueueUrl }: StackClients): Promise<DeadLetter[]> {

@@ -7,21 +7,26 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 
-export async function* paginateListObjectVersions(s3: S3Client, Bucket: string): AsyncGenerator<ListObjectVersionsCommandOutput> {
+interface Where {
+  Bucket: string;
+  Prefix: string;
+}
+
+export async function* paginateListObjectVersions(s3: S3Client, bucket: Where): AsyncGenerator<ListObjectVersionsCommandOutput> {
   let page: ListObjectVersionsCommandOutput | undefined;
   do {
     page = await s3.send(
-      new ListObjectVersionsCommand({ Bucket, KeyMarker: page?.NextKeyMarker, VersionIdMarker: page?.NextVersionIdMarker }),
+      new ListObjectVersionsCommand({ ...bucket, KeyMarker: page?.NextKeyMarker, VersionIdMarker: page?.NextVersionIdMarker }),
     );
     yield page;
   } while (page.IsTruncated);
 }
 
-export async function* paginateListMultipartUploads(s3: S3Client, Bucket: string): AsyncGenerator<ListMultipartUploadsCommandOutput> {
+export async function* paginateListMultipartUploads(s3: S3Client, bucket: Where): AsyncGenerator<ListMultipartUploadsCommandOutput> {
   let page: ListMultipartUploadsCommandOutput | undefined;
   do {
     page = await s3.send(
-      new ListMultipartUploadsCommand({ Bucket, KeyMarker: page?.NextKeyMarker, UploadIdMarker: page?.NextUploadIdMarker }),
+      new ListMultipartUploadsCommand({ ...bucket, KeyMarker: page?.NextKeyMarker, UploadIdMarker: page?.NextUploadIdMarker }),
     );
     yield page;
   } while (page.IsTruncated);

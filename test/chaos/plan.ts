@@ -7,8 +7,6 @@ const KIB = 1024;
 /** Small ones, so that few bytes are many parts. */
 export const PART_BYTES = 64 * KIB;
 export const PARTS_ABOVE_BYTES = 3 * PART_BYTES;
-/** What the sandbox's CopyObject moves at most. */
-export const MAX_COPY_BYTES = 12 * PART_BYTES;
 const MANY_PARTS = 50;
 
 const MAX_STATES = 5;
@@ -153,7 +151,7 @@ function pickSize(below: Below): number {
   const kind = below(100);
   if (kind < 64) return 2 + below(10 * KIB);
   if (kind < 72) return below(2);
-  if (kind < 88) return one([PART_BYTES, PARTS_ABOVE_BYTES, 2 * PARTS_ABOVE_BYTES, MAX_COPY_BYTES], below) + one([-1, 0, 1], below);
+  if (kind < 88) return one([PART_BYTES, PARTS_ABOVE_BYTES, 4 * PARTS_ABOVE_BYTES], below) + one([-1, 0, 1], below);
   if (kind < 98) return below(8 * PART_BYTES);
   return (MANY_PARTS - 1) * PART_BYTES + 1 + below(PART_BYTES);
 }

@@ -65,7 +65,7 @@ export async function runChaos({ objects, seed, calm, keep, progress }: RunOptio
     world.sandbox.faults.clear();
 
     const checking = phase('check', objects, progress);
-    const evidence = await gather(clients, (done, of) => checking.update(Math.floor((done / of) * objects)));
+    const evidence = await gather(clients, { update: (done, of) => checking.update(Math.floor((done / of) * objects)) });
     const fates = joinFates(keys, ledger, world.invocations, evidence);
     const customerKey = await clients.customerKey();
     const secrets = ['hex', 'base64'].map((encoding) => customerKey.toString(encoding as BufferEncoding));
@@ -120,7 +120,7 @@ async function settled(world: World, ledger: Ledger, update: (done: number) => v
     const mark = `${left} ${world.invocations.length} ${working}`;
     if (mark !== moved.mark) moved = { at: Date.now(), mark };
     if (Date.now() - moved.at > PATIENCE_MS) return;
-    await world.hurry(LONGEST_WAIT_SECONDS);
+    await world.bringBack('given back', LONGEST_WAIT_SECONDS);
     await delay(LOOK_EVERY_MS);
   }
 }

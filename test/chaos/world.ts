@@ -9,8 +9,8 @@ import { type Sandbox, startSandbox } from '../../sandbox/index.ts';
 import { openKeyStore } from '../../sandbox/kms/key-store.ts';
 import { openState } from '../../sandbox/state.ts';
 import { type Call, watchCalls } from './calls.ts';
-import { type Delivery, fateOf, type Invocation, watchDeliveries } from './deliveries.ts';
-import { MAX_COPY_BYTES, PART_BYTES, PARTS_ABOVE_BYTES } from './plan.ts';
+import { type Delivery, type Fate, fateOf, type Invocation, watchDeliveries } from './deliveries.ts';
+import { PART_BYTES, PARTS_ABOVE_BYTES } from './plan.ts';
 import { FLAKY_KEY_ID, LOST_KEY_ID } from './stored-as.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
@@ -27,8 +27,10 @@ export interface World {
   calls: Call[];
   /** What functions printed, by function. */
   logs: { name: string; text: string }[];
-  /** Brings back what the function gave back for longer than `seconds`, so that nobody waits for minutes. */
-  hurry(seconds: number): Promise<void>;
+  /** Makes messages visible that met this fate more than `seconds` ago, so that nobody waits for minutes. */
+  bringBack(fate: Fate, seconds: number): Promise<void>;
+  /** The function's environments end with what they do, and the next invocation is a cold start. */
+  renewFunction(): void;
   stop(options?: { keep?: boolean }): Promise<void>;
 }
 
@@ -57,7 +59,7 @@ export async function openWorld({ visibilitySeconds, timeoutSeconds, policy = PO
     apiPort: 0,
     artifacts,
     parameters: { PartsAboveBytes: String(PARTS_ABOVE_BYTES), PartBytes: String(PART_BYTES) },
-    limits: { s3: { minPartBytes: PART_BYTES, maxCopyBytes: MAX_COPY_BYTES, minRangeSourceBytes: 0 } },
+    limits: { s3: { minPartBytes: PART_BYTES, minRangeSourceBytes: 0 } },
     log: (name, text) => logs.push({ name, text }),
   });
   const clients = stackClients(sandbox.environment());
@@ -74,7 +76,8 @@ export async function openWorld({ visibilitySeconds, timeoutSeconds, policy = PO
     invocations,
     calls: watchCalls(sandbox.faults, ENCRYPT),
     logs,
-    hurry: (seconds) => bringBack(invocations, clients, seconds),
+    bringBack: (fate, seconds) => bringBack(invocations, clients, fate, seconds),
+    renewFunction: () => void functions.put({ ...functions.get(ENCRYPT), description: `renewed at ${performance.now()}` }),
     async stop({ keep = false } = {}) {
       await sandbox.stop();
       if (!keep) rmSync(dataDir, { recursive: true, force: true });
@@ -90,13 +93,13 @@ function makeKeys(dataDir: string): void {
   state.close();
 }
 
-async function bringBack(invocations: Invocation[], { sqs, queueUrl }: StackClients, seconds: number): Promise<void> {
+async function bringBack(invocations: Invocation[], { sqs, queueUrl }: StackClients, fate: Fate, seconds: number): Promise<void> {
   const latest = new Map<string, Delivery>();
   for (const { deliveries } of invocations) for (const delivery of deliveries) latest.set(delivery.messageId, delivery);
   const before = Date.now() - seconds * 1000;
   for (const delivery of latest.values()) {
     const { ended } = delivery.invocation;
-    if (fateOf(delivery) !== 'given back' || ended === null || ended > before) continue;
+    if (fateOf(delivery) !== fate || ended === null || ended > before) continue;
     const change = { QueueUrl: queueUrl, ReceiptHandle: delivery.receiptHandle, VisibilityTimeout: 0 };
     // It may have come back by itself, or be a dead letter.
     await sqs.send(new ChangeMessageVisibilityCommand(change)).catch(() => {});
