@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { REGION } from './account.ts';
 import { createCloudFormation, type DescribedStack, deployStack, readTemplate, type Services } from './cloudformation/index.ts';
 import { openDynamoDb } from './dynamodb/dynamodb.ts';
-import { type FaultPlan, type Faults, openFaults } from './faults/index.ts';
+import { type FaultPlan, type Faults, OWN_SERVICE, openFaults } from './faults/index.ts';
 import { openAccess } from './iam/access.ts';
 import { createIam } from './iam/iam.ts';
 import { ISSUER_PATH, type Issuer, openIssuer, type TokenRequest } from './issuer/issuer.ts';
@@ -176,7 +176,7 @@ async function start(
       sts: createSts(judge),
       iam: createIam(access),
       cloudformation: createCloudFormation(state, judge, () => stack),
-      sandbox: faults.service,
+      [OWN_SERVICE]: faults.service,
     },
     interceptor: faults.interceptor,
     local: { [ISSUER_PATH]: issuer.service, '/_sandbox/health': HEALTH },
