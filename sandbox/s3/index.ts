@@ -3,8 +3,13 @@
  *
  * Who may do what stands in `access/`. Callers without a signature may do nothing, whatever a policy says.
  *
- * What it does not do (2026-11-21): UpdateObjectEncryption, presigned URLs and form uploads, ACLs (they are
- * off, as in every new bucket), the check that a new bucket policy does not lock its author out, RestrictPublicBuckets (it has
+ * Multipart uploads are whole (2026-11-21): parts are uploaded or copied, by range, between all encryption modes; checksums of the
+ * whole are combined from the parts' and compared with what a completion claims; conditions on what is written to are judged in the
+ * transaction of the write, so that what S3 answers with 409 when operations collide is a 412 or a 404 here; a completion that is
+ * sent again is answered again. Copies and completions never take so long that S3's 200 with an error inside would come up.
+ *
+ * What it does not do (2026-11-21): UpdateObjectEncryption, presigned URLs and form uploads, the limit of 8 KB for all headers
+ * of a write, ACLs (they are off, as in every new bucket), the check that a new bucket policy does not lock its author out, RestrictPublicBuckets (it has
  * nothing to restrict), condition keys on tags and on locks, running lifecycle rules (they are kept), Object Lock
  * headers, legal holds and governance bypass (a bucket's default retention is enforced), archives (GLACIER, DEEP_ARCHIVE),
  * replication, website, CORS, logging, inventory, metrics, annotations, SelectObjectContent, events other than ObjectCreated

@@ -51,6 +51,10 @@ test.each(['CRC32', 'CRC32C', 'CRC64NVME'] as const)(
     for (const [claim, answer] of wrong) expect((await refusal(bench.complete(id, bare, claim))).answer).toBe(answer);
     const twisted = Parts.map((part) => ({ ...part, [field]: Object.entries(Parts[0] ?? {}).find(([name]) => name === field)?.[1] }));
     expect((await refusal(bench.complete(id, twisted, whole))).answer).toBe('400 InvalidPart');
+    const other = { ChecksumSHA256: createHash('sha256').update(BODY).digest('base64') };
+    expect((await refusal(bench.complete(id, bare, other))).message).toBe(
+      `Checksum Type mismatch occurred, expected checksum Type: ${algorithm.toLowerCase()}, actual checksum Type: sha256`,
+    );
     expect((await bench.read()).ETag).toBe(etag);
 
     const done = await bench.complete(id, bare, whole);
