@@ -41,7 +41,8 @@ export interface CopyWorld {
     key: string,
     mode?: EncryptionMode,
   ): Promise<{ bytes: Buffer; head: Omit<GetObjectCommandOutput, 'Body'>; tags: Tag[] }>;
-  uploads(): Promise<string[]>;
+  /** Those of keys that begin so. */
+  uploads(prefix: string): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -102,8 +103,8 @@ export async function copyWorld(): Promise<CopyWorld> {
       const { TagSet = [] } = await client.send(new GetObjectTaggingCommand(at));
       return { bytes: Buffer.from((await Body?.transformToByteArray()) ?? []), head, tags: TagSet };
     },
-    async uploads() {
-      const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: TARGET_BUCKET }));
+    async uploads(prefix) {
+      const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: TARGET_BUCKET, Prefix: prefix }));
       return Uploads.map(({ UploadId }) => UploadId ?? '');
     },
     async stop() {
