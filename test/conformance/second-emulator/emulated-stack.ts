@@ -23,6 +23,7 @@ import { openStage, SSE_C_ALLOWED, type Stage } from '../stage.ts';
 const POLICY = join(import.meta.dirname, '../../e2e/policy.yml');
 /** One delivery: what fails is a dead letter at once, whatever its cause. */
 const MAX_RECEIVE_COUNT = '1';
+const MIB = 1024 * 1024;
 const CONTEXT = { getRemainingTimeInMillis: () => 300_000 };
 
 export interface EmulatedStack extends ContractStack {
@@ -93,6 +94,8 @@ async function build(stage: Stage) {
     INGEST_QUEUE_URL: ingest.url,
     DEAD_LETTER_QUEUE_URL: deadLetters.url,
     MAX_RECEIVE_COUNT,
+    PARTS_ABOVE_BYTES: String(256 * MIB),
+    PART_BYTES: String(64 * MIB),
     KMS_KEY_ARN: await stage.keyArn(),
     CUSTOMER_KEY_SECRET: await stage.newSecret(randomBytes(32).toString('hex')),
     // Encryptions and reads are told by their records, not by their logs.
