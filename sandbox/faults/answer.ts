@@ -57,13 +57,13 @@ export function changeHeaders(response: ServerResponse, change: (headers: Outgoi
   };
 }
 
-/** Changes an XML body; its length may change too. Other bodies pass. */
-export function changeXml(response: ServerResponse, change: (xml: string) => string): void {
+/** Changes a body of this content type in an answer that says that all went well; its length may change too. Other bodies pass. */
+export function changeBody(response: ServerResponse, contentType: string, change: (body: string) => string): void {
   const { writeHead, end } = originals(response);
   let held: { status: number; headers: OutgoingHttpHeaders } | null = null;
   response.writeHead = (status: number, ...rest: unknown[]) => {
     const headers = headersOf(rest);
-    if (headers['content-type'] !== 'application/xml') return writeHead(status, headers);
+    if (status >= 300 || headers['content-type'] !== contentType) return writeHead(status, headers);
     held = { status, headers };
     return response;
   };

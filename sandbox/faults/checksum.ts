@@ -1,6 +1,6 @@
 /** Checksums that are not those of the bytes. */
 import type { ServerResponse } from 'node:http';
-import { changeHeaders, changeXml } from './answer.ts';
+import { changeBody, changeHeaders } from './answer.ts';
 
 const HEADER = /^x-amz-checksum-(?!type$|algorithm$|mode$)/;
 const ELEMENT = /<(Checksum(?!Type|Algorithm)[A-Z0-9]+)>([^<]+)</g;
@@ -12,7 +12,9 @@ export function answerWrongChecksums(response: ServerResponse): void {
       if (HEADER.test(name)) headers[name] = falsify(String(value));
     }
   });
-  changeXml(response, (xml) => xml.replace(ELEMENT, (_whole, name: string, value: string) => `<${name}>${falsify(value)}<`));
+  changeBody(response, 'application/xml', (xml) =>
+    xml.replace(ELEMENT, (_whole, name: string, value: string) => `<${name}>${falsify(value)}<`),
+  );
 }
 
 /** As long as before, base64 as before, and its number of parts, if any, stays. */

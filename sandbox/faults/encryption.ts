@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { ACCOUNT_ID, PARTITION, REGION } from '../account.ts';
 import type { WireRequest } from '../service.ts';
-import { changeHeaders, changeXml } from './answer.ts';
+import { changeBody, changeHeaders } from './answer.ts';
 import type { FaultOf } from './plan.ts';
 
 const PREFIX = 'x-amz-server-side-encryption';
@@ -37,7 +37,7 @@ export function createUnencryptedUploads(): UnencryptedUploads {
         Object.assign(headers, claim(answer, asked));
       });
       if (operation === 'CreateMultipartUpload') {
-        changeXml(response, (xml) => {
+        changeBody(response, 'application/xml', (xml) => {
           const [, uploadId] = /<UploadId>([^<]+)</.exec(xml) ?? [];
           if (uploadId !== undefined) uploads.set(uploadId, answer);
           return xml;

@@ -9,6 +9,7 @@ import type { UnencryptedUploads } from './encryption.ts';
 import type { Patience } from './patience.ts';
 import type { FaultOf } from './plan.ts';
 import type { Decision } from './rules.ts';
+import { handBackHalf } from './unprocessed.ts';
 
 export interface Stage {
   operation: string;
@@ -58,6 +59,9 @@ export async function inflict(fault: Decision['fault'], stage: Stage): Promise<v
       return work();
     case 'wrong-checksum':
       answerWrongChecksums(response);
+      return work();
+    case 'unprocessed':
+      await handBackHalf(request, response);
       return work();
     default:
       return fault satisfies never;

@@ -34,6 +34,8 @@ const fault = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ignore-encryption'), answer: z.enum(['silent', 'other-mode', 'other-key']).default('silent') }),
   /** Every checksum in the answer differs from the bytes. */
   z.strictObject({ kind: z.literal('wrong-checksum') }),
+  /** A table is throttled in the middle of a BatchWriteItem: the first half of the items is written, the rest is handed back. */
+  z.strictObject({ kind: z.literal('unprocessed') }),
   /** The execution environment that sent the request ends at once: the call was not done, or was done and nobody hears of it. */
   z.strictObject({ kind: z.literal('kill'), when: z.enum(['before', 'after']) }),
   /** Events of S3 that arrive so many times more. */
@@ -66,13 +68,14 @@ const rule = z
     after: z.int().min(0).default(0),
   })
   .superRefine((rule, context) => {
-    const kinds = OPERATIONS_OF[rule.fault.kind];
     const events = isEventFault(rule.fault);
+    const target = events ? { service: 's3' } : TARGETS[rule.fault.kind];
+    const operations = TARGETS[rule.fault.kind]?.operations;
     if (rule.queue !== undefined && !events) refuse(context, 'queue', 'only faults of events have a queue');
-    if ((kinds !== undefined || events) && rule.service !== undefined && rule.service !== 's3')
-      refuse(context, 'service', `${rule.fault.kind} is a fault of s3`);
-    const wrong = kinds === undefined ? undefined : operationsOf(rule).find((operation) => !kinds.includes(operation));
-    if (wrong !== undefined) refuse(context, 'operation', `${rule.fault.kind} cannot hit ${wrong}; it hits ${kinds?.join(', ')}`);
+    if (target !== undefined && rule.service !== undefined && rule.service !== target.service)
+      refuse(context, 'service', `${rule.fault.kind} is a fault of ${target.service}`);
+    const wrong = operations && operationsOf(rule).find((operation) => !operations.includes(operation));
+    if (wrong !== undefined) refuse(context, 'operation', `${rule.fault.kind} cannot hit ${wrong}; it hits ${operations?.join(', ')}`);
   });
 
 const plan = z.strictObject({ seed: z.int().default(1), rules: z.array(rule).max(1000) }).superRefine(({ rules }, context) => {
@@ -82,10 +85,11 @@ const plan = z.strictObject({ seed: z.int().default(1), rules: z.array(rule).max
 });
 
 /** The operations that a kind of fault makes sense for; a kind that is not here hits any. */
-export const OPERATIONS_OF: Partial<Record<Fault['kind'], readonly string[]>> = {
-  'error-in-200': FAILS_INSIDE_200,
-  'ignore-encryption': WRITES,
-  'wrong-checksum': CHECKSUMMED,
+export const TARGETS: Partial<Record<Fault['kind'], { service: string; operations: readonly string[] }>> = {
+  'error-in-200': { service: 's3', operations: FAILS_INSIDE_200 },
+  'ignore-encryption': { service: 's3', operations: WRITES },
+  'wrong-checksum': { service: 's3', operations: CHECKSUMMED },
+  unprocessed: { service: 'dynamodb', operations: ['BatchWriteItem'] },
 };
 
 export type FaultPlan = z.input<typeof plan>;

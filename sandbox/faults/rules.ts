@@ -5,10 +5,10 @@ import {
   type Fault,
   type FaultOf,
   isEventFault,
-  OPERATIONS_OF,
   operationsOf,
   type ParsedPlan,
   type ParsedRule,
+  TARGETS,
 } from './plan.ts';
 
 /** What rules are compared with. */
@@ -136,6 +136,6 @@ function reaches({ fault, service }: ParsedRule, call: Call, origin: Origin): bo
   // A service's call in process has no connection, no answer and no time of its own.
   if (origin === 'inside') return service === call.service && fault.kind === 'error';
   if (fault.kind === 'kill') return origin === 'environment';
-  const operations = OPERATIONS_OF[fault.kind];
-  return operations === undefined || (call.service === 's3' && operations.includes(call.operation));
+  const target = TARGETS[fault.kind];
+  return target === undefined || (call.service === target.service && target.operations.includes(call.operation));
 }

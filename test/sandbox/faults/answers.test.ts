@@ -6,8 +6,10 @@ import {
   CreateMultipartUploadCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListPartsCommand,
   PutObjectCommand,
   UploadPartCommand,
+  UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { FaultRule } from '../../../sandbox/index.ts';
@@ -42,6 +44,16 @@ describe('error-in-200', () => {
     await expect(copy('error-in-200')).rejects.toMatchObject({ name: 'InternalError' });
     stage.faults.clear();
     await expect(head('error-in-200')).rejects.toMatchObject({ name: 'NotFound' });
+  });
+
+  test('of a copied part: the SDK raises it, and the upload has no part', async () => {
+    const upload = { Bucket: 'target', Key: 'part', ServerSideEncryption: 'AES256' as const };
+    const { UploadId } = await stage.s3.send(new CreateMultipartUploadCommand(upload));
+    const part = { Bucket: 'target', Key: 'part', UploadId };
+    fail({ kind: 'error-in-200', code: 'InternalError' });
+    const copied = stage.s3.send(new UploadPartCopyCommand({ ...part, PartNumber: 1, CopySource: 'drop/source' }));
+    await expect(copied).rejects.toMatchObject({ name: 'InternalError' });
+    expect((await stage.s3.send(new ListPartsCommand(part))).Parts ?? []).toEqual([]);
   });
 
   test('of a completion: the SDK raises it, and the upload can still be completed', async () => {
@@ -109,12 +121,14 @@ describe('ignore-encryption', () => {
     const created = await stage.s3.send(new CreateMultipartUploadCommand({ ...upload, ...CUSTOMER_KEY }));
     expect(created.SSECustomerAlgorithm).toBeUndefined();
     const part = { ...upload, UploadId: created.UploadId };
-    const { ETag, SSECustomerKeyMD5 } = await stage.s3.send(new UploadPartCommand({ ...part, ...CUSTOMER_KEY, PartNumber: 1, Body: BODY }));
-    expect(SSECustomerKeyMD5).toBeUndefined();
-    const parts = { MultipartUpload: { Parts: [{ ETag, PartNumber: 1 }] } };
+    const sent = await stage.s3.send(new UploadPartCommand({ ...part, ...CUSTOMER_KEY, PartNumber: 1, Body: BODY }));
+    const copied = await stage.s3.send(new UploadPartCopyCommand({ ...part, ...CUSTOMER_KEY, PartNumber: 2, CopySource: 'drop/source' }));
+    expect([sent.SSECustomerKeyMD5, copied.SSECustomerKeyMD5]).toEqual([undefined, undefined]);
+    const etags = [sent.ETag, copied.CopyPartResult?.ETag];
+    const parts = { MultipartUpload: { Parts: etags.map((ETag, index) => ({ ETag, PartNumber: index + 1 })) } };
     const completed = await stage.s3.send(new CompleteMultipartUploadCommand({ ...part, ...parts, ...CUSTOMER_KEY }));
     expect(completed.ServerSideEncryption).toBeUndefined();
-    expect(await read('parts')).toBe(BODY);
+    expect(await read('parts')).toBe(BODY + BODY);
   });
 
   test('policies still judge what the request says', async () => {

@@ -81,6 +81,24 @@ describe('error', () => {
   });
 });
 
+describe('unprocessed', () => {
+  const batch = (names: string[]) =>
+    dynamodb.send(new BatchWriteItemCommand({ RequestItems: { notes: names.map((pk) => ({ PutRequest: { Item: { pk: { S: pk } } } })) } }));
+
+  test('half of a batch is written, and the rest is handed back', async () => {
+    stage.faults.set({ rules: [{ caller: '*', fault: { kind: 'unprocessed' } }] });
+    const { UnprocessedItems } = await batch(['u1', 'u2', 'u3', 'u4', 'u5']);
+    expect(UnprocessedItems?.notes?.map(({ PutRequest }) => PutRequest?.Item?.pk?.S)).toEqual(['u3', 'u4', 'u5']);
+    expect((await items()).filter((pk) => pk?.startsWith('u')).sort()).toEqual(['u1', 'u2']);
+  });
+
+  test('a batch of one is refused, as DynamoDB does when it can take nothing', async () => {
+    stage.faults.set({ rules: [{ caller: '*', fault: { kind: 'unprocessed' } }] });
+    await expect(batch(['alone'])).rejects.toMatchObject({ name: 'ProvisionedThroughputExceededException' });
+    expect(await items()).not.toContain('alone');
+  });
+});
+
 describe('reset', () => {
   const reset = (operation: string, when: 'before' | 'after' | 'mid-body') =>
     stage.faults.set({ rules: [{ operation, caller: '*', count: 1, fault: { kind: 'reset', when } }] });

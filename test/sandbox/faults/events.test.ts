@@ -21,8 +21,8 @@ afterEach(async () => {
 
 const drop = (Key: string) => stage.s3.send(new PutObjectCommand({ Bucket: 'drop', Key, Body: 'x' }));
 
-/** Keys of the events, in the order in which they come; waits for `count`. */
-async function receive(count: number): Promise<string[]> {
+/** Keys and sequencers of the events, in the order in which they come; waits for `count`. */
+async function receive(count: number): Promise<{ key: string; sequencer: string }[]> {
   const received: Message[] = [];
   const request = {
     QueueUrl: `${stage.sandbox.endpoint}/000000000000/events`,
@@ -35,7 +35,7 @@ async function receive(count: number): Promise<string[]> {
     if (Messages.length === 0) break;
     received.push(...Messages);
   }
-  return received.map(({ Body = '{}' }) => JSON.parse(Body).Records[0].s3.object.key);
+  return received.map(({ Body = '{}' }) => JSON.parse(Body).Records[0].s3.object);
 }
 
 const waiting = async () => {
@@ -50,7 +50,9 @@ const waiting = async () => {
 test('duplicate: an event comes so many times more, with one sequencer', async () => {
   stage.faults.set({ rules: [{ fault: { kind: 'duplicate', times: 4 }, operation: 'ObjectCreated:Put', queue: 'events' }] });
   await drop('five');
-  expect(await receive(5)).toEqual(['five', 'five', 'five', 'five', 'five']);
+  const events = await receive(5);
+  expect(events.map(({ key }) => key)).toEqual(['five', 'five', 'five', 'five', 'five']);
+  expect(new Set(events.map(({ sequencer }) => sequencer)).size).toBe(1);
   expect(await waiting()).toEqual({ visible: 0, delayed: 0 });
 });
 
@@ -71,7 +73,7 @@ test('delay: events wait in the queue, and arrive in another order', async () =>
   const keys = Array.from({ length: 12 }, (_, index) => String(index));
   for (const key of keys) await drop(key);
   expect((await waiting()).delayed).toBeGreaterThan(0);
-  const arrived = await receive(12);
+  const arrived = (await receive(12)).map(({ key }) => key);
   expect([...arrived].sort()).toEqual([...keys].sort());
   expect(arrived).not.toEqual(keys);
 });

@@ -1,4 +1,11 @@
-import { CopyObjectCommand, GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import {
+  CopyObjectCommand,
+  CreateMultipartUploadCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  UploadPartCopyCommand,
+} from '@aws-sdk/client-s3';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openStage, type Stage } from './workbench.ts';
 
@@ -46,6 +53,19 @@ test('copies in parallel wait at the same time', async () => {
   await Promise.all(Array.from({ length: 8 }, (_, index) => copy(index)));
   stop();
   expect(most).toBe(8);
+});
+
+test('a copied part waits for the bytes of its range, not of its source', async () => {
+  const { UploadId } = await stage.s3.send(new CreateMultipartUploadCommand({ Bucket: 'target', Key: 'parts' }));
+  const waits: number[] = [];
+  stage.faults.set({ rules: [{ operation: 'UploadPartCopy', caller: '*', fault: { kind: 'slow', bytesPerSecond: BYTES / 2 } }] });
+  const part = { Bucket: 'target', Key: 'parts', UploadId, CopySource: 'drop/large' };
+  for (const share of [0.05, 0.25]) {
+    const range = { PartNumber: 1, CopySourceRange: `bytes=0-${BYTES * share - 1}` };
+    waits.push(await timed(() => stage.s3.send(new UploadPartCopyCommand({ ...part, ...range }))));
+  }
+  expect(waits[0]).toBeGreaterThanOrEqual(99);
+  expect(waits[1]).toBeGreaterThanOrEqual(499);
 });
 
 test('what comes back is held back as it goes out, whole', async () => {

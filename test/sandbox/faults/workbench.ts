@@ -1,8 +1,8 @@
-/** S3, KMS, SQS, DynamoDB and functions behind the real server, with faults between them. */
+/** A small stack in the sandbox, for faults of every service. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, PutBucketEncryptionCommand, S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../sandbox/index.ts';
 import { bundleFunction } from '../lambda/workbench.ts';
 
@@ -17,12 +17,12 @@ export interface Stage extends AsyncDisposable {
   printed(): string;
 }
 
-/** Of the stack's function `app-work`, fed by the queue `work`. */
 const IDLE = 'export const handler = async () => {};';
 
 /**
  * A stack of two buckets (`drop`, whose events go to the queue `events`, and `target`, which allows SSE-C and defaults to the
- * stack's key), a table and a function.
+ * stack's key), the table `notes`, and the function `app-work`, fed by the queue `work`.
+ * @param options.work source of the function
  */
 export async function openStage(
   options: { work?: string; timeoutSeconds?: number; faults?: SandboxOptions['faults'] } = {},
@@ -61,18 +61,6 @@ export async function openStage(
       rmSync(root, { recursive: true, force: true });
     },
   };
-}
-
-/** A bucket that allows SSE-C. */
-export async function createBucket(s3: S3Client, Bucket: string): Promise<void> {
-  await s3.send(new CreateBucketCommand({ Bucket }));
-  const rule = { ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'AES256' }, BlockedEncryptionTypes: { EncryptionType: ['NONE'] } };
-  await s3.send(
-    new PutBucketEncryptionCommand({
-      Bucket,
-      ServerSideEncryptionConfiguration: { Rules: [Object.assign(rule, { BucketKeyEnabled: false })] },
-    } as never),
-  );
 }
 
 function template(timeout: number): object {
