@@ -40,16 +40,20 @@ export function objectHeaders(object: ObjectHead): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, headerValue(value)]])));
 }
 
+const VISIBLE = /^[\x20-\x7e\t]*$/;
+
 /** Headers carry visible ASCII; anything else goes as an encoded word, as S3 does: https://www.rfc-editor.org/rfc/rfc2047 */
 function headerValue(value: string): string {
-  return /^[\x20-\x7e\t]*$/.test(value) ? value : `=?UTF-8?B?${Buffer.from(value, 'utf8').toString('base64')}?=`;
+  return VISIBLE.test(value) ? value : `=?UTF-8?B?${Buffer.from(value, 'utf8').toString('base64')}?=`;
 }
 
 /** What would let a cache in between keep the answer, and serve it to another caller without a record. */
-const SHARED = /^(public|private|must-revalidate|proxy-revalidate|s-maxage=.*)$/i;
+const SHARED = /^(public|private|must-revalidate|proxy-revalidate|s-maxage)\s*(=|$)/i;
 
 /** The object's own cache rules for the caller alone: https://www.rfc-editor.org/rfc/rfc9111#section-3.5 */
 function privately(cacheControl = 'no-cache'): string {
   const directives = cacheControl.split(',').map((directive) => directive.trim());
-  return ['private', ...directives.filter((directive) => directive !== '' && !SHARED.test(directive))].join(', ');
+  // One odd sign would make an encoded word of the whole header, which no cache understands.
+  const kept = directives.filter((directive) => directive !== '' && VISIBLE.test(directive) && !SHARED.test(directive));
+  return ['private', ...kept].join(', ');
 }
