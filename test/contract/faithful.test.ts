@@ -2,7 +2,7 @@
  * What arrives as it left: one table of properties, a test for each in one call and in parts, under every mode where that matters.
  * Ways of copying that read the bytes themselves join as further rows of `WAYS`.
  */
-import type { GetObjectCommandOutput, PutObjectCommandInput, Tag } from '@aws-sdk/client-s3';
+import { type GetObjectCommandOutput, type PutObjectCommandInput, PutObjectTaggingCommand, type Tag } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CopyJob, StoredChecksum } from '../../src/copy/copy-job.ts';
 import { differences } from '../../src/encryption/index.ts';
@@ -135,6 +135,15 @@ describe('the checksum', () => {
       expect(stored).toMatchObject({ checksum: { algorithm: ChecksumAlgorithm, value, ...WHOLE }, proof: 'source-pinned' });
     },
   );
+});
+
+test('tags that do not fit into the one request of an upload are kept by one call, above the limit too', async () => {
+  const tags = Array.from({ length: 10 }, (_, index) => ({ Key: `${index}${'é'.repeat(100)}`, Value: 'ü'.repeat(200) }));
+  const key = 'long tags';
+  const ref = await world.drop(key, sample(WAYS.parts));
+  await world.client.send(new PutObjectTaggingCommand({ Bucket: SOURCE_BUCKET, Key: key, Tagging: { TagSet: tags } }));
+  expect(await world.copied(world.job(ref, 'sse-kms'))).toMatchObject({ proof: 'source-pinned' });
+  expect((await world.read(TARGET_BUCKET, key)).tags).toEqual(expect.arrayContaining(tags));
 });
 
 /** Around every boundary of the ways; the last part is one byte, one less than a part, a whole one. */

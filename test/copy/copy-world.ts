@@ -89,7 +89,7 @@ export async function copyWorld(): Promise<CopyWorld> {
     job(ref, mode, changes = {}) {
       const told: SavedUpload[] = [];
       const began = async (upload: SavedUpload) => void told.push(upload);
-      return { ref, encryption: encryptions[mode], storageClass: 'STANDARD', saved: null, began, told, ...changes };
+      return { ref, encryption: encryptions[mode], storageClass: 'STANDARD', saved: null, spared: async () => [], began, told, ...changes };
     },
     async copied(job, others = deps) {
       const preparation = await prepareCopy(others, job);

@@ -4,6 +4,7 @@ import {
   customerKey,
   describeEncryption,
   differences,
+  type EncryptionAnswer,
   keyParameters,
   type ResolvedEncryption,
   writeParameters,
@@ -42,6 +43,14 @@ describe('differences', () => {
     expect(differences(ENCRYPTIONS[mode], { ...HONEST[mode], [member]: undefined })).toEqual([
       expect.stringMatching(`^${member}: .*the answer says (none|false)`),
     ]);
+  });
+
+  it.each(everyMember)('%s: takes silence about %s where an answer may leave it out, and nothing else', (mode, member) => {
+    const unsaid = [member as keyof EncryptionAnswer];
+    expect(differences(ENCRYPTIONS[mode], { ...HONEST[mode], [member]: undefined }, unsaid)).toEqual([]);
+    const wrong = member === 'BucketKeyEnabled' ? false : 'other';
+    expect(differences(ENCRYPTIONS[mode], { ...HONEST[mode], [member]: wrong }, unsaid)).toHaveLength(1);
+    expect(differences(ENCRYPTIONS[mode], {}, unsaid)).toHaveLength(Object.keys(HONEST[mode]).length - 1);
   });
 
   it.each(everyMember)('%s: finds a wrong %s', (mode, member) => {
