@@ -86,11 +86,12 @@ test('a foreign write into the target bucket is recorded by the deployed functio
   expect(await recorded('audit', Key)).toMatchObject([{ event: { action: 'ObjectWritten' } }]);
 });
 
+/** What was done; claims say what somebody was about to do. */
 async function recorded(what: 'audit' | 'object', objectKey: string): Promise<Record<string, unknown>[]> {
   const command = new QueryCommand({
     TableName: output('AuditTableName'),
     KeyConditionExpression: 'pk = :pk',
     ExpressionAttributeValues: { ':pk': { S: `${what}#${output('TargetBucketName')}/${objectKey}` } },
   });
-  return ((await dynamodb.send(command)).Items ?? []).map((item) => unmarshall(item));
+  return ((await dynamodb.send(command)).Items ?? []).map((item) => unmarshall(item)).filter((item) => item.claim === undefined);
 }
