@@ -12,6 +12,9 @@ import type { World } from './world.ts';
 const LOOK_EVERY_MS = 10;
 const PATIENCE_MS = 20_000;
 
+/** How long before its end the function begins no further part. */
+const STOPS_BEFORE_END_MS = 60_000;
+
 /** A call that the function makes on its way: the `nth` of its operation, from 0. */
 export interface PathCall {
   service: FaultRule['service'];
@@ -27,8 +30,12 @@ export interface Path {
   states: 1 | 2;
   /** Killed once before it begins, after so many parts. */
   afterParts?: number;
-  /** What slows it down, so that its time ends before it does. */
-  slow?: FaultRule;
+  /** Its time ends in the middle of it: milliseconds until it begins no further part, each of which takes longer. */
+  stopsAfterMs?: number;
+  /** Begins with a cold start, in which keys and settings are asked for. */
+  cold?: true;
+  /** Kills only at these; default: at every call. */
+  only?: { operation: string; nth: number }[];
 }
 
 export interface Walked {
@@ -63,7 +70,7 @@ export function openKillStage(world: World): KillStage {
       });
       const { finish } = await begin(path);
       listening = true;
-      sandbox.faults.set({ rules: path.slow === undefined ? [] : [path.slow] });
+      sandbox.faults.set({ rules: slowness(path) });
       await finish();
       end();
       return calls;
@@ -72,7 +79,7 @@ export function openKillStage(world: World): KillStage {
     async walk(path, { service, operation, nth }, when) {
       const { planned, ledger, finish } = await begin(path);
       const kill: FaultRule = { id: 'kill', service, operation, caller: 'encrypt', after: nth, count: 1, fault: { kind: 'kill', when } };
-      sandbox.faults.set({ rules: path.slow === undefined ? [kill] : [path.slow, kill] });
+      sandbox.faults.set({ rules: [...slowness(path), kill] });
       await finish();
       const killed = sandbox.faults.report().rules.some(({ id, fired }) => id === 'kill' && fired === 1);
       sandbox.faults.clear();
@@ -100,14 +107,14 @@ export function openKillStage(world: World): KillStage {
     const drop = (step: PlannedKey | undefined) =>
       dropAll(step === undefined ? [] : [step], clients, { seed: 0, ledger, update: () => {} });
     sandbox.faults.clear();
-    world.renewFunction();
     let last = first;
     for (const next of rest) {
       await drop(last);
       await quiet();
-      world.renewFunction();
       last = next;
     }
+    if (path.cold) world.renewFunction();
+    if (path.stopsAfterMs !== undefined) world.renewFunction((STOPS_BEFORE_END_MS + path.stopsAfterMs) / 1000);
     if (path.afterParts === undefined) return { planned, ledger, finish: async () => drop(last).then(quiet) };
     const fault = { kind: 'kill', when: 'after' } as const;
     sandbox.faults.set({
@@ -128,6 +135,12 @@ export function openKillStage(world: World): KillStage {
       return !working && (await messagesIn(clients.sqs, clients.queueUrl)) === 0 && !invocations.some(({ ended }) => ended === null);
     });
   }
+}
+
+/** A part that is begun before the stop ends after it. */
+function slowness({ stopsAfterMs }: Path): FaultRule[] {
+  if (stopsAfterMs === undefined) return [];
+  return [{ service: 's3', operation: 'UploadPartCopy', caller: 'encrypt', fault: { kind: 'slow', latencyMs: stopsAfterMs } }];
 }
 
 function planPath({ title, folder, size, states }: Path, walk: number): PlannedKey {

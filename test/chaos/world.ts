@@ -29,8 +29,11 @@ export interface World {
   logs: { name: string; text: string }[];
   /** Makes messages visible that met this fate more than `seconds` ago, so that nobody waits for minutes. */
   bringBack(fate: Fate, seconds: number): Promise<void>;
-  /** The function's environments end with what they do, and the next invocation is a cold start. */
-  renewFunction(): void;
+  /**
+   * The function's environments end with what they do, and the next invocation is a cold start.
+   * @param timeoutSeconds default: as before
+   */
+  renewFunction(timeoutSeconds?: number): void;
   stop(options?: { keep?: boolean }): Promise<void>;
 }
 
@@ -40,9 +43,16 @@ export interface WorldOptions {
   /** Of encrypt; it stops itself a minute before. */
   timeoutSeconds?: number;
   policy?: string;
+  /** Objects above it are copied in parts. */
+  partsAboveBytes?: number;
 }
 
-export async function openWorld({ visibilitySeconds, timeoutSeconds, policy = POLICY }: WorldOptions): Promise<World> {
+export async function openWorld({
+  visibilitySeconds,
+  timeoutSeconds,
+  policy = POLICY,
+  partsAboveBytes = PARTS_ABOVE_BYTES,
+}: WorldOptions): Promise<World> {
   const artifacts = await packageStack({
     projectDir: PROJECT,
     policyPath: join(PROJECT, policy),
@@ -58,7 +68,7 @@ export async function openWorld({ visibilitySeconds, timeoutSeconds, policy = PO
     port: 0,
     apiPort: 0,
     artifacts,
-    parameters: { PartsAboveBytes: String(PARTS_ABOVE_BYTES), PartBytes: String(PART_BYTES) },
+    parameters: { PartsAboveBytes: String(partsAboveBytes), PartBytes: String(PART_BYTES) },
     limits: { s3: { minPartBytes: PART_BYTES, minRangeSourceBytes: 0 } },
     log: (name, text) => logs.push({ name, text }),
   });
@@ -77,7 +87,10 @@ export async function openWorld({ visibilitySeconds, timeoutSeconds, policy = PO
     calls: watchCalls(sandbox.faults, ENCRYPT),
     logs,
     bringBack: (fate, seconds) => bringBack(invocations, clients, fate, seconds),
-    renewFunction: () => void functions.put({ ...functions.get(ENCRYPT), description: `renewed at ${performance.now()}` }),
+    renewFunction(seconds) {
+      const now = functions.get(ENCRYPT);
+      functions.put({ ...now, timeoutSeconds: seconds ?? now.timeoutSeconds, description: `renewed at ${performance.now()}` });
+    },
     async stop({ keep = false } = {}) {
       await sandbox.stop();
       if (!keep) rmSync(dataDir, { recursive: true, force: true });
