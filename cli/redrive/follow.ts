@@ -103,8 +103,9 @@ export async function follow(
   };
 
   let troubles: Error[] = [];
-  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(LONGEST_PAUSE_MS, pause * PAUSE_GROWTH)) {
+  for (let pause = FIRST_PAUSE_MS; ; ) {
     const last = Date.now() > deadline;
+    const before = open.length;
     try {
       await round(last);
       troubles = [];
@@ -114,6 +115,7 @@ export async function follow(
     progress(followed.length - open.length);
     const trouble = last || troubles.length > MAX_TROUBLES ? (troubles[0] ?? null) : null;
     if (open.length === 0 || last || trouble !== null || signal.aborted) return { followed, trouble };
+    pause = open.length < before ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, pause * PAUSE_GROWTH);
     await delay(Math.max(0, Math.min(pause, deadline - Date.now())), undefined, { signal }).catch(() => {});
   }
 }
