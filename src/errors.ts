@@ -96,10 +96,13 @@ const ERRORS = {
 } as const satisfies Record<string, ErrorDefinition>;
 
 /**
- * Where a signature does not match, services tell the whole request that they would have signed, the session token with it.
+ * Where a signature does not match, services tell the whole request that they would have signed, the session token and the customer key with it.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
  */
-const SESSION_TOKEN = /(x-amz-security-token[:=])[^\s\\'"&;]+/gi;
+const SECRET_HEADERS = /(x-amz-(?:security-token|(?:copy-source-)?server-side-encryption-customer-key(?:-md5)?)[:=])[^\s\\'"&;]+/gi;
+
+/** S3's members for it, of which the SDK makes members of its error: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+const SIGNED_REQUEST = ['CanonicalRequest', 'CanonicalRequestBytes', 'StringToSign', 'StringToSignBytes'];
 
 export type ErrorCode = keyof typeof ERRORS;
 
@@ -122,7 +125,8 @@ export class SealdropError extends Error {
   readonly object: ErrorObject | undefined;
 
   constructor(code: ErrorCode, message: string, options: { object?: ErrorObject | undefined; cause?: unknown } = {}) {
-    super(message.replace(SESSION_TOKEN, '$1(left out)'), options.cause === undefined ? undefined : { cause: options.cause });
+    super(message.replace(SECRET_HEADERS, '$1(left out)'), options.cause === undefined ? undefined : { cause: options.cause });
+    forgetSignedRequest(options.cause);
     this.name = 'SealdropError';
     this.code = code;
     this.retryable = ERRORS[code].retryable;
@@ -143,6 +147,12 @@ export function asSealdropError(error: unknown, object?: ErrorObject): SealdropE
       : new SealdropError(error.code, error.message, { object, cause: error });
   }
   return new SealdropError('unknown', error instanceof Error ? `${error.name}: ${error.message}` : String(error), { object, cause: error });
+}
+
+/** Whoever prints a failure prints its causes too. */
+function forgetSignedRequest(cause: unknown): void {
+  if (!(cause instanceof Error)) return;
+  for (const name of SIGNED_REQUEST) Reflect.deleteProperty(cause, name);
 }
 
 function permanent<S extends number>(status: S, nextStep: string) {

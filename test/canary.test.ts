@@ -16,8 +16,9 @@ import { encryptWorld } from './fixtures/encrypt-world.ts';
 import { event } from './fixtures/events.ts';
 import { AUDIENCE, createIssuer, ISSUER } from './fixtures/issuer.ts';
 import { notification, queued } from './fixtures/messages.ts';
-import { KEY_MATERIAL, KEY_VERSION } from './fixtures/objects.ts';
+import { KEY_MATERIAL, KEY_MD5, KEY_VERSION } from './fixtures/objects.ts';
 import { BYTES, openWorld } from './fixtures/open-world.ts';
+import { canariesIn, type Form, formsOfKey, formsOfText, formsOfToken } from './hostile/canary-search.ts';
 
 const STREAMS = [process.stdout, process.stderr];
 const CONSOLE = ['log', 'info', 'warn', 'error', 'debug'] as const;
@@ -38,26 +39,35 @@ beforeEach(() => {
 });
 afterEach(() => void vi.restoreAllMocks());
 
-/** Every form in which the key could be written down, and some that only show a part of it. */
-const HEAD = KEY_MATERIAL.subarray(0, 8);
-const FORMS = [
-  KEY_MATERIAL.toString(),
-  KEY_MATERIAL.toString('base64'),
-  KEY_MATERIAL.toString('hex'),
-  HEAD.toString('hex').replaceAll(/(..)(?=.)/g, '$1 '),
-  HEAD.join(','),
-  [...HEAD].join(', '),
-];
+/** With the causes of errors, and what is not enumerable on any of them. */
+function written(value: unknown): string {
+  const causes: unknown[] = [];
+  for (let error: unknown = value; error instanceof Error; error = error.cause)
+    causes.push(inspect(error, { ...ALL, showHidden: true }), error.stack);
+  return [inspect(value, ALL), JSON.stringify(value), ...causes].join('\n');
+}
 
-function expectNoCanary(texts: unknown[], canaries: string[] = [...FORMS, BYTES.toString()]) {
-  const all = texts.map((text) => `${inspect(text, { depth: null, maxStringLength: null })}${JSON.stringify(text)}`).join('\n');
+const ALL = { depth: null, maxStringLength: null, maxArrayLength: null } as const;
+
+function expectNoCanary(
+  texts: unknown[],
+  canaries: Form[] = [...formsOfKey('customer key', KEY_MATERIAL), ...formsOfText('object', BYTES.toString())],
+) {
+  const all = texts.map(written).join('\n');
   expect(all.length).toBeGreaterThan(100);
-  for (const canary of canaries) expect(all).not.toContain(canary);
+  expect(canariesIn(all, canaries)).toEqual([]);
 }
 
 const FAILURES: Record<string, (world: ReturnType<typeof encryptWorld>) => void> = {
   'all goes well': () => {},
   'S3 denies': (world) => void world.s3.on(CopyObjectCommand).rejects(s3Error('AccessDenied', 403)),
+  'S3 tells the whole request that it would have signed': (world) =>
+    void world.s3.on(CopyObjectCommand).callsFake(async (input: CopyObjectCommandInput) => {
+      const signed = `PUT\n/\n\nx-amz-server-side-encryption-customer-key:${input.SSECustomerKey}\nx-amz-server-side-encryption-customer-key-md5:${KEY_MD5}\n`;
+      const hex = Buffer.from(signed).toString('hex');
+      const members = { CanonicalRequest: signed, CanonicalRequestBytes: hex, StringToSign: signed, StringToSignBytes: hex };
+      throw Object.assign(s3Error('SignatureDoesNotMatch', 403, `The signature does not match: ${signed}`), members);
+    }),
   'S3 throttles': (world) => void world.s3.on(CopyObjectCommand).rejects(s3Error('SlowDown', 503)),
   'S3 stores plaintext': (world) =>
     void world.s3.on(CopyObjectCommand).callsFake(async (input: CopyObjectCommandInput) => {
@@ -86,7 +96,8 @@ it.each(Object.entries(FAILURES))('the customer key is nowhere to be read when %
 it('what the SDK is asked does hold the key: the canary can be found', async () => {
   const world = encryptWorld();
   await createEncrypt(() => world.deps)(queued([notification({ key: 'cards/1' })]));
-  expect(inspect(world.s3.calls()[0]?.args[0].input)).toContain(KEY_MATERIAL.toString('base64'));
+  const asked = world.s3.commandCalls(CopyObjectCommand).map((call) => call.args[0].input);
+  expect(canariesIn(inspect(asked), formsOfKey('key', KEY_MATERIAL))).toContain('key, base64');
 });
 
 it.each([null, s3Error('AccessDenied', 403), s3Error('InternalError', 500)])(
@@ -121,6 +132,6 @@ it('a token is nowhere to be read, whether it is valid or not, or cannot be judg
   expect(logged.join()).toContain('callers cannot be authenticated');
   expectNoCanary(
     [results, logged],
-    tokens.flatMap((token) => [token, token.split('.')[2] ?? token]),
+    tokens.flatMap((token) => formsOfToken('token', token)),
   );
 });
