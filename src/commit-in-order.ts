@@ -1,6 +1,6 @@
 /** Makes a prepared copy the target's current object, unless a newer source is or is about to be. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { KeyState, ObjectRecords } from './audit/object-record.ts';
+import type { ObjectRecords } from './audit/object-record.ts';
 import type { CopyDeps, PreparedCopy, StoredCopy, TargetCondition } from './copy/copy-job.ts';
 import { targetEtag } from './copy/prepare-copy.ts';
 import { SealdropError } from './errors.ts';
@@ -18,20 +18,22 @@ export interface CommitDeps extends CopyDeps {
 /**
  * Everybody claims a source before they commit its copy. So the target is looked at first and the claims after it: who wrote what
  * was found has claimed, and whoever writes later changes the ETag that the commit insists on. An older source then never takes a newer one's place.
- * @param state what was known when the source was claimed
- * @returns the stored copy, or why there is none to make
+ * @param first what the target was when the source was looked at
+ * @returns the stored copy, or why there is none to make; `at`: ISO 8601, before it was committed and after whatever it replaced was,
+ * so that the records of two copies of one source stand in the order of the copies
  * @throws SealdropError `newer-under-way`, `conflict`, and what the commit throws
  */
 export async function commitInOrder(
   prepared: PreparedCopy,
   ref: ObjectRef,
-  state: KeyState,
+  first: TargetCondition,
   deps: CommitDeps,
-): Promise<{ stored: StoredCopy } | Extract<Standing, { action: 'skip' }>> {
-  let condition: TargetCondition = state.newest === null ? 'absent' : { etag: state.newest.etag };
+): Promise<{ stored: StoredCopy; at: string } | Extract<Standing, { action: 'skip' }>> {
+  let condition = first;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const at = new Date().toISOString();
     try {
-      return { stored: await prepared.commit(condition) };
+      return { stored: await prepared.commit(condition), at };
     } catch (error) {
       if (!(error instanceof SealdropError && error.code === 'target-changed')) throw error;
     }

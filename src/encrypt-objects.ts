@@ -5,8 +5,8 @@ import type { AuditEvent } from './audit/event.ts';
 import type { Claim, KeyState, ObjectRecord, ObjectRecords } from './audit/object-record.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import { commitInOrder } from './commit-in-order.ts';
-import type { CopyDeps, SavedUpload, StoredCopy } from './copy/copy-job.ts';
-import { abandonUpload, prepareCopy } from './copy/prepare-copy.ts';
+import type { CopyDeps, SavedUpload, StoredCopy, TargetCondition } from './copy/copy-job.ts';
+import { abandonUpload, abandonUploads, prepareCopy, targetEtag } from './copy/prepare-copy.ts';
 import { type DecideDeps, decideEncryption } from './decide-encryption.ts';
 import { type DeleteSourceDeps, deleteSource } from './delete-source.ts';
 import { describeEncryption, type EncryptionDescription, type ResolvedEncryption } from './encryption/index.ts';
@@ -31,11 +31,15 @@ export interface EncryptDeps extends DecideDeps, CopyDeps, DeleteSourceDeps {
   records: ObjectRecords;
   /** Throws where sources are to be deleted from a bucket that is not versioned. */
   requireVersioning: (bucket: string) => Promise<void>;
+  /** Milliseconds; for tests. */
+  now?: () => number;
   log: Log;
 }
 
 export interface EncryptRequest {
   ref: ObjectRef;
+  /** 1 at the first. */
+  delivery: number;
   /** Its last delivery: a failure that could heal is recorded as final. */
   lastTry: boolean;
 }
@@ -78,10 +82,12 @@ interface Step {
   request: EncryptRequest;
   ref: ObjectRef;
   state: KeyState;
+  /** What the copy is to take the place of. */
+  target: TargetCondition | null;
   claim: Claim;
   outcome: EncryptOutcome | null;
-  /** The upload that an earlier run began, or this one. */
-  upload: SavedUpload | null;
+  /** What earlier attempts began, or this one; the last first. */
+  uploads: SavedUpload[];
   event: AuditEvent | null;
   record: ObjectRecord | null;
 }
@@ -102,10 +108,11 @@ async function lookAt(request: EncryptRequest, deps: EncryptDeps): Promise<Step>
   const step: Step = {
     request,
     ref: request.ref,
-    state: { newest: null, upload: null, newer: null },
+    state: { newest: null, uploads: [], newer: null },
+    target: null,
     claim: claimOn(request.ref, deps),
     outcome: null,
-    upload: null,
+    uploads: [],
     event: null,
     record: null,
   };
@@ -114,13 +121,29 @@ async function lookAt(request: EncryptRequest, deps: EncryptDeps): Promise<Step>
     step.ref = await resolveKey(request.ref, deps);
     step.claim = claimOn(step.ref, deps);
     step.state = await deps.records.look(deps.targetBucket, step.ref.key, step.ref.sequencer, deps.signal);
-    step.upload = step.state.upload;
+    step.uploads = step.state.uploads;
     const standing = standingOf(step.ref, step.state);
-    if (standing.action === 'skip') await skip(step, standing.reason, deps);
+    step.target = standing.action === 'copy' ? recordedTarget(step.state) : await unrecordedTarget(step, deps);
+    if (standing.action === 'skip' && step.target === null) await skip(step, standing.reason, deps);
   } catch (error) {
     await fail(step, error, deps);
   }
   return step;
+}
+
+function recordedTarget({ newest }: KeyState): TargetCondition {
+  return newest === null ? 'absent' : { etag: newest.etag };
+}
+
+/**
+ * Two deliveries of one event may both copy, and the second die before its record: the first one's record then tells of an object
+ * that is not the current one any more. Only a message that comes again can have such a past. `null`: all is as recorded, or deleted.
+ */
+async function unrecordedTarget({ request, ref, state }: Step, deps: EncryptDeps): Promise<TargetCondition | null> {
+  const isOwn = state.newest !== null && compareSequencers(state.newest.source.sequencer, ref.sequencer) === 0;
+  if (request.delivery === 1 || !isOwn) return null;
+  const etag = await targetEtag(deps, ref.key);
+  return etag === null || etag === state.newest?.etag ? null : { etag };
 }
 
 /** One table call holds the claims of all steps, one their audit events and one their records. */
@@ -163,32 +186,60 @@ async function unlessTableFails(steps: Step[], deps: EncryptDeps, what: string, 
 
 async function copyOne(step: Step, deps: EncryptDeps): Promise<void> {
   const started = performance.now();
-  const { ref, state } = step;
+  const { ref, target } = step;
   let mode: EncryptionMode | undefined;
   try {
     const encryption = await decideEncryption(ref, deps);
     mode = encryption.mode;
     const began = async (upload: SavedUpload) => {
-      step.upload = upload;
+      step.uploads = [upload, ...step.uploads];
       step.claim = { ...step.claim, upload };
       await deps.records.claim([step.claim]);
     };
-    const job = { ref, encryption, storageClass: deps.policy.storageClass, saved: step.upload, began };
+    const job = {
+      ref,
+      encryption,
+      storageClass: deps.policy.storageClass,
+      saved: step.uploads[0] ?? null,
+      spared: () => sparedUploads(ref, deps),
+      began,
+    };
     const preparation = await prepareCopy(deps, job);
     if ('unfinished' in preparation) {
       step.outcome = { status: 'unfinished', ref, progress: preparation.unfinished };
       return;
     }
-    const committed = await commitInOrder(preparation.ready, ref, state, deps);
-    if ('stored' in committed) succeed(step, committed.stored, encryption, performance.now() - started, deps);
+    const committed = await commitInOrder(preparation.ready, ref, target ?? 'absent', deps);
+    if ('stored' in committed) await succeed(step, committed, encryption, performance.now() - started, deps);
     else await skip(step, committed.reason, deps);
   } catch (error) {
-    await fail(step, error, deps, mode);
+    await settleFailure(step, error, deps, mode);
   }
 }
 
-function succeed(step: Step, stored: StoredCopy, encryption: ResolvedEncryption, durationMs: number, deps: EncryptDeps): void {
+/** What fails may be done: by another delivery of the same event, or by a newer one; they may have deleted the source, too. */
+async function settleFailure(step: Step, error: unknown, deps: EncryptDeps, mode?: EncryptionMode): Promise<void> {
+  const { ref, request } = step;
+  const { code, retryable } = asSealdropError(error);
+  if (retryable && !request.lastTry && !SOURCE_IS_OVER.includes(code)) return fail(step, error, deps, mode);
+  try {
+    step.state = await deps.records.look(deps.targetBucket, ref.key, ref.sequencer, deps.signal);
+    const standing = standingOf(ref, step.state);
+    return standing.action === 'skip' ? await skip(step, standing.reason, deps) : await fail(step, error, deps, mode);
+  } catch (later) {
+    return fail(step, asSealdropError(later).code === 'newer-under-way' ? later : error, deps, mode);
+  }
+}
+
+async function succeed(
+  step: Step,
+  { stored, at }: { stored: StoredCopy; at: string },
+  encryption: ResolvedEncryption,
+  durationMs: number,
+  deps: EncryptDeps,
+): Promise<void> {
   const { ref } = step;
+  const [became, ...left] = step.uploads;
   const description = describeEncryption(encryption);
   step.outcome = { status: 'encrypted', ref, encryption: description, durationMs };
   step.event = { ...eventOf(ref, deps), action: 'ObjectEncrypted', outcome: 'success', encryption: description, ...versionOf(stored) };
@@ -197,17 +248,33 @@ function succeed(step: Step, stored: StoredCopy, encryption: ResolvedEncryption,
     key: ref.key,
     encryption: description,
     ...stored,
+    ...(became === undefined ? {} : { uploadId: became.uploadId }),
     size: ref.size,
     policyFingerprint: deps.policyFingerprint,
     source: { bucket: ref.bucket, etag: ref.etag, ...versionOf(ref), sequencer: ref.sequencer },
-    encryptedAt: new Date().toISOString(),
+    encryptedAt: at,
   };
+  await Promise.all(left.map(({ uploadId }) => abandonUpload(deps, ref.key, uploadId)));
 }
 
 async function skip(step: Step, reason: 'encrypted already' | 'superseded', deps: EncryptDeps): Promise<void> {
   step.outcome = { status: 'skipped', ref: step.ref, reason };
-  // What was copied is in no upload any more.
-  if (step.upload !== null && reason === 'superseded') await abandonUpload(deps, step.ref.key, step.upload.uploadId);
+  await abandon(step, deps);
+  // Whoever died right after it began an upload has told nobody of it.
+  const untold = step.request.delivery > 1 && step.ref.size > deps.limits.partsAboveBytes;
+  if (untold) await abandonUploads(deps, step.ref.key, () => sparedUploads(step.ref, deps));
+}
+
+/** Of a newer source that is under way, and of other attempts at the same one: each of these sees to its own. */
+async function sparedUploads(ref: ObjectRef, deps: EncryptDeps): Promise<string[]> {
+  const { uploads, newer } = await deps.records.look(deps.targetBucket, ref.key, ref.sequencer, deps.signal);
+  return [...uploads, ...(newer?.upload === undefined ? [] : [newer.upload])].map(({ uploadId }) => uploadId);
+}
+
+/** Uploads that became no object: those of attempts that died, or that somebody else was faster than. */
+async function abandon({ ref, state, uploads }: Step, deps: EncryptDeps): Promise<void> {
+  const left = uploads.filter(({ uploadId }) => uploadId !== state.newest?.uploadId);
+  await Promise.all(left.map(({ uploadId }) => abandonUpload(deps, ref.key, uploadId)));
 }
 
 async function fail(step: Step, error: unknown, deps: EncryptDeps, mode?: EncryptionMode): Promise<void> {
@@ -217,7 +284,7 @@ async function fail(step: Step, error: unknown, deps: EncryptDeps, mode?: Encryp
   const final = !retryable || request.lastTry;
   step.outcome = outcome;
   if (final) step.event = { ...eventOf(ref, deps), action: 'EncryptionFailed', outcome: 'failure', code, detail: message };
-  if (step.upload !== null && (final || SOURCE_IS_OVER.includes(code))) await abandonUpload(deps, ref.key, step.upload.uploadId);
+  if (final || SOURCE_IS_OVER.includes(code)) await abandon(step, deps);
 }
 
 /** After the record, so that a crash leaves both and the retry deletes. */
@@ -242,9 +309,8 @@ async function deleteSources(steps: Step[], deps: EncryptDeps): Promise<void> {
   await unlessTableFails(over, deps, 'event', () => deps.trail.append(events.flat()));
 }
 
-function claimOn(ref: ObjectRef, deps: EncryptDeps): Claim {
-  const { key, sequencer } = ref;
-  return { bucket: deps.targetBucket, key, sequencer, id: randomUUID(), claimedAt: new Date().toISOString() };
+function claimOn({ key, sequencer }: ObjectRef, { targetBucket, now = Date.now }: EncryptDeps): Claim {
+  return { bucket: targetBucket, key, sequencer, id: randomUUID(), claimedAt: new Date(now()).toISOString() };
 }
 
 function failed(ref: ObjectRef, error: unknown, mode?: EncryptionMode): Failed {

@@ -22,7 +22,7 @@ export interface ProcessDeps extends EncryptDeps, SettleDeps {
 export function processIngest(messages: EventMessage<ObjectRef>[], deps: ProcessDeps): Promise<SettledMessage<ObjectRef>[]> {
   return settleMessages(messages, deps, async (attempts) => {
     const outcomes = await encryptObjects(
-      attempts.map(({ item, lastTry }) => ({ ref: item, lastTry })),
+      attempts.map(({ item, delivery, lastTry }) => ({ ref: item, delivery, lastTry })),
       deps,
     );
     return Promise.all(

@@ -6,7 +6,7 @@ import { objectRef } from './fixtures/objects.ts';
 const REF = objectRef({ sequencer: '0A' });
 const recorded = (sequencer: string) => ({ source: { sequencer } }) as ObjectRecord;
 const claimed = (sequencer: string) => ({ bucket: 'b', key: 'k', sequencer, id: 'x', claimedAt: '2026-11-20T10:00:00.000Z' });
-const state = (changes: Partial<KeyState>): KeyState => ({ newest: null, upload: null, newer: null, ...changes });
+const state = (changes: Partial<KeyState>): KeyState => ({ newest: null, uploads: [], newer: null, ...changes });
 
 describe('standingOf', () => {
   it.each([

@@ -15,13 +15,15 @@ export interface ObjectRecord {
   versionId?: string;
   /** As S3 stored it with the copy. */
   checksum?: StoredChecksum;
+  /** Of a copy in parts: the upload that became it. */
+  uploadId?: string;
   /** Why the copy's bytes are the source's. */
   proof: CopyProof;
   /** Bytes. */
   size: number;
   policyFingerprint: string;
   source: { bucket: string; etag: string; versionId?: string; sequencer: string };
-  /** ISO 8601. */
+  /** ISO 8601: when the copy was committed. */
   encryptedAt: string;
 }
 
@@ -43,8 +45,8 @@ export interface Claim {
 export interface KeyState {
   /** Of the newest source that was copied; of several copies of it the last. */
   newest: ObjectRecord | null;
-  /** The upload that the last attempt at this source left, if it left one. */
-  upload: SavedUpload | null;
+  /** What attempts at this source began and may have left, the last first. */
+  uploads: SavedUpload[];
   /** The newest claim of a newer source that may still be copied. */
   newer: Claim | null;
 }
@@ -130,11 +132,11 @@ export function createObjectRecords(dynamodb: DynamoDBClient, tableName: string,
     },
 
     async look(bucket, key, sequencer, signal) {
-      const state: KeyState = { newest: null, upload: null, newer: null };
+      const state: KeyState = { newest: null, uploads: [], newer: null };
       for await (const { record, claim } of items(bucket, key, signal)) {
         state.newest ??= record ?? null;
         const order = compareSequencers(record?.source.sequencer ?? claim?.sequencer ?? '', sequencer);
-        if (claim !== undefined && order === 0) state.upload ??= claim.upload ?? null;
+        if (claim?.upload !== undefined && order === 0) state.uploads.push(claim.upload);
         if (claim !== undefined && order > 0 && isLive(claim, now())) state.newer ??= claim;
         if (state.newest !== null && order < 0) break;
       }

@@ -24,6 +24,8 @@ export interface CopyJob {
   storageClass: StorageClass;
   /** An upload that an earlier run of the same source began. */
   saved: SavedUpload | null;
+  /** Uploads of the same key that others may be at: all else that S3 lists is ended before a new one begins. */
+  spared: () => Promise<string[]>;
   /** Called once a new upload is there and before its first part: what it is given comes back as `saved`. A throw ends the job. */
   began: (upload: SavedUpload) => Promise<void>;
 }

@@ -4,19 +4,20 @@ import type { CopyDeps, CopyJob, Preparation, PreparedCopy } from './copy-job.ts
 import { copyObject } from './copy-object.ts';
 import { planCopy } from './plan.ts';
 import { prepareParts } from './run.ts';
-import { describeSource } from './source-description.ts';
-import { headSource, sourceTags } from './source-object.ts';
+import { describeSource, storageClassOf } from './source-description.ts';
+import { headSource, headWithChecksum, sourceTags } from './source-object.ts';
 import { abandonUpload } from './target-object.ts';
 
 export { abandonUpload, targetEtag } from './target-object.ts';
+export { abandonUploads } from './upload.ts';
 
 /** @throws SealdropError of the source, the keys or the target; `too-large`; `time-out` when time ended without any progress */
 export async function prepareCopy(deps: CopyDeps, job: CopyJob): Promise<Preparation> {
   const { ref } = job;
   // The event's size is enough to see that one call is; all else is asked of the source.
   if (planCopy(ref.size, deps.limits).action === 'copy-object') return { ready: await prepareOneCall(deps, job) };
-  const [head, tags] = await Promise.all([headSource(deps, ref), sourceTags(deps, ref)]);
-  const source = describeSource(head, tags);
+  const [{ head, checksumKnown }, tags] = await Promise.all([headWithChecksum(deps, ref), sourceTags(deps, ref)]);
+  const source = describeSource(head, tags, checksumKnown);
   const plan = planCopy(source.size, deps.limits, source.losses);
   switch (plan.action) {
     case 'copy-object':
@@ -36,5 +37,5 @@ async function prepareOneCall(deps: CopyDeps, job: CopyJob, sourceClass?: Storag
 }
 
 async function classOf(deps: CopyDeps, { ref }: CopyJob): Promise<StorageClass> {
-  return describeSource(await headSource(deps, ref), []).storageClass;
+  return storageClassOf(await headSource(deps, ref));
 }

@@ -9,10 +9,11 @@ import {
 import { describeEncryption, differences, keyParameters, writeParameters } from '../encryption/index.ts';
 import { SealdropError } from '../errors.ts';
 import { decodeFormKey } from '../events/index.ts';
+import { translateAwsError } from '../translate-aws-error.ts';
 import type { CopyDeps, CopyJob, SavedUpload } from './copy-job.ts';
 import { type PartsPlan, partRange } from './plan.ts';
 import { type SourceDescription, taggingHeader } from './source-description.ts';
-import { abandonUpload } from './target-object.ts';
+import { abandonUpload, TARGET_ERRORS } from './target-object.ts';
 import { translatePartsError } from './translate-copy-error.ts';
 
 /** What S3 adds by itself to objects that come without a checksum. */
@@ -45,7 +46,7 @@ export const targetOf = ({ targetBucket, targetBucketOwner }: CopyDeps, { ref }:
  * @throws SealdropError of keys and target; `answer-mismatch`; what `job.began` throws
  */
 export async function beginUpload(deps: CopyDeps, job: CopyJob, storing: Storing): Promise<Upload> {
-  await abandonOthers(deps, job);
+  await abandonUploads(deps, job.ref.key, job.spared);
   const { plan, source, storageClass } = storing;
   const command = new CreateMultipartUploadCommand({
     ...targetOf(deps, job),
@@ -125,10 +126,13 @@ export async function findUpload(deps: CopyDeps, job: CopyJob, uploadId: string,
   }
 }
 
-/** Uploads of other sources of the key, or that began and were never told of. */
-async function abandonOthers(deps: CopyDeps, job: CopyJob): Promise<void> {
+/**
+ * Ends uploads of a key: those of other sources, and those that began and were never told of.
+ * @param spared is asked after S3, and only if there are any
+ * @throws SealdropError of the target, and what `spared` throws
+ */
+export async function abandonUploads(deps: CopyDeps, key: string, spared: () => Promise<string[]>): Promise<void> {
   const { s3, signal, targetBucket, targetBucketOwner } = deps;
-  const { key } = job.ref;
   for (let marker: { KeyMarker?: string; UploadIdMarker?: string } = {}; ; ) {
     const list = new ListMultipartUploadsCommand({
       Bucket: targetBucket,
@@ -140,11 +144,12 @@ async function abandonOthers(deps: CopyDeps, job: CopyJob): Promise<void> {
       ...marker,
     });
     const page = await s3.send(list, signal && { abortSignal: signal }).catch((error: unknown) => {
-      throw translatePartsError(error, deps, job);
+      throw translateAwsError(error, TARGET_ERRORS, { bucket: targetBucket, key });
     });
     const uploads = page.Uploads ?? [];
     const own = uploads.filter(({ Key }) => Key !== undefined && decodeFormKey(Key) === key);
-    await Promise.all(own.map(({ UploadId }) => UploadId && abandonUpload(deps, key, UploadId)));
+    const kept = own.length === 0 ? [] : await spared();
+    await Promise.all(own.map(({ UploadId }) => UploadId && !kept.includes(UploadId) && abandonUpload(deps, key, UploadId)));
     if (!page.IsTruncated || own.length < uploads.length || page.NextUploadIdMarker === undefined) return;
     marker = { KeyMarker: key, UploadIdMarker: page.NextUploadIdMarker };
   }

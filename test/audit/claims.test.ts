@@ -48,7 +48,7 @@ async function holding(claims: Claim[], recorded: ObjectRecord[] = []) {
 describe('look', () => {
   it('finds nothing where nobody was', async () => {
     const { look } = await holding([]);
-    expect(await look('05')).toEqual({ newest: null, upload: null, newer: null });
+    expect(await look('05')).toEqual({ newest: null, uploads: [], newer: null });
   });
 
   it('gives the record of the newest source, whatever claims lie above it', async () => {
@@ -87,7 +87,7 @@ describe('look', () => {
     expect((await look('03')).newer?.id).toBe('b');
   });
 
-  it('gives the upload that the last attempt at this source left, also below its own record', async () => {
+  it('gives the uploads that attempts at this source began, the last first, also below its own record', async () => {
     const early = { claimedAt: new Date(NOW - 5000).toISOString() };
     const old = claim('05', { id: 'a', ...early, upload: { ...UPLOAD, uploadId: 'upload-0' } });
     const { look } = await holding([
@@ -95,9 +95,9 @@ describe('look', () => {
       claim('05', { id: 'b', upload: UPLOAD }),
       claim('06', { upload: { ...UPLOAD, uploadId: 'other' } }),
     ]);
-    expect((await look('05')).upload).toEqual(UPLOAD);
+    expect((await look('05')).uploads).toEqual([UPLOAD, { ...UPLOAD, uploadId: 'upload-0' }]);
     const recorded = await holding([claim('05', { upload: UPLOAD })], [record('06'), record('05')]);
-    expect((await recorded.look('05')).upload).toEqual(UPLOAD);
+    expect((await recorded.look('05')).uploads).toEqual([UPLOAD]);
   });
 
   it('needs one call', async () => {
