@@ -125,7 +125,7 @@ export class SealdropError extends Error {
   readonly object: ErrorObject | undefined;
 
   constructor(code: ErrorCode, message: string, options: { object?: ErrorObject | undefined; cause?: unknown } = {}) {
-    super(message.replace(SECRET_HEADERS, '$1(left out)'), options.cause === undefined ? undefined : { cause: options.cause });
+    super(withoutSecrets(message), options.cause === undefined ? undefined : { cause: options.cause });
     forgetSignedRequest(options.cause);
     this.name = 'SealdropError';
     this.code = code;
@@ -153,6 +153,14 @@ export function asSealdropError(error: unknown, object?: ErrorObject): SealdropE
 function forgetSignedRequest(cause: unknown): void {
   if (!(cause instanceof Error)) return;
   for (const name of SIGNED_REQUEST) Reflect.deleteProperty(cause, name);
+  for (const name of ['message', 'stack']) {
+    const text: unknown = Reflect.get(cause, name);
+    if (typeof text === 'string' && withoutSecrets(text) !== text) Reflect.set(cause, name, withoutSecrets(text));
+  }
+}
+
+function withoutSecrets(text: string): string {
+  return text.replace(SECRET_HEADERS, '$1(left out)');
 }
 
 function permanent<S extends number>(status: S, nextStep: string) {

@@ -86,11 +86,14 @@ it.each(Object.entries(FAILURES))('the customer key is nowhere to be read when %
   const bodies = [notification({ key: 'cards/1' }), notification({ key: 'cards/2', sequencer: '02' })];
   const answer = await createEncrypt(() => ({ ...world.deps, log: createLog('encrypt') }))(queued(bodies, 4));
   const thrown = await createEncrypt(() => world.deps)(event('s3-put')).catch((error: unknown) => error);
-  const key = await world.deps.customerKeys.current().catch((error: unknown) => error);
+  // What cannot be dead-lettered either is thrown with all its causes.
   const queue = world.sqs.commandCalls(SendMessageCommand).map((call) => call.args[0].input);
+  world.sqs.on(SendMessageCommand).rejects(new Error('down'));
+  const last = await createEncrypt(() => world.deps)(notification({ key: 'cards/3' })).catch((error: unknown) => error);
+  const key = await world.deps.customerKeys.current().catch((error: unknown) => error);
   const table = world.dynamodb.calls().map((call) => call.args[0].input);
   expect(world.s3.calls().length + world.sqs.calls().length).toBeGreaterThan(0);
-  expectNoCanary([answer, thrown, logged, world.log.entries, world.metrics.figures, queue, table, key]);
+  expectNoCanary([answer, thrown, last, logged, world.log.entries, world.metrics.figures, queue, table, key]);
 });
 
 it('what the SDK is asked does hold the key: the canary can be found', async () => {
