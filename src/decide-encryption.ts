@@ -1,13 +1,11 @@
 /** From an object and the policy to an encryption with its keys at hand. */
-import { GetObjectTaggingCommand, HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import { KMS_ERRORS } from './copy/translate-copy-error.ts';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { headSource, sourceTags } from './copy/source-object.ts';
 import type { ResolvedEncryption } from './encryption/index.ts';
-import { SealdropError } from './errors.ts';
 import type { ObjectRef } from './events/index.ts';
 import type { CustomerKeys } from './keys/customer-keys.ts';
 import { type CostlyFact, matchPolicy, type ObjectFacts } from './policy/match.ts';
 import type { Encryption, Policy } from './policy/schema.ts';
-import { type ErrorNames, statusOf, translateAwsError } from './translate-aws-error.ts';
 
 export interface DecideDeps {
   s3: S3Client;
@@ -59,54 +57,10 @@ async function resolveKeys(encryption: Encryption, deps: DecideDeps): Promise<Re
 
 const LOOK_UP: { [Fact in CostlyFact]: (deps: DecideDeps, ref: ObjectRef) => Promise<Required<Pick<ObjectFacts, Fact>>> } = {
   async contentType(deps, ref) {
-    const { s3, ingestBucketOwner, signal } = deps;
-    const head = new HeadObjectCommand({ ...located(ref, ingestBucketOwner), IfMatch: ref.etag });
-    const answer = await s3.send(head, signal && { abortSignal: signal }).catch(async (error: unknown) => {
-      // Expired credentials are refused like a source under SSE-C; a call that needs no key tells by name.
-      if (statusOf(error) === 400) await LOOK_UP.tags(deps, ref);
-      throw headError(error, ref);
-    });
     // S3's own default for objects that were stored without a type.
-    return { contentType: answer.ContentType ?? 'binary/octet-stream' };
+    return { contentType: (await headSource(deps, ref)).ContentType ?? 'binary/octet-stream' };
   },
-  async tags({ s3, ingestBucketOwner, signal }, ref) {
-    const tagging = new GetObjectTaggingCommand(located(ref, ingestBucketOwner));
-    const answer = await s3.send(tagging, signal && { abortSignal: signal }).catch((error: unknown) => {
-      throw translateAwsError(error, TAGGING_ERRORS, ref);
-    });
-    return { tags: Object.fromEntries((answer.TagSet ?? []).map(({ Key = '', Value = '' }) => [Key, Value])) };
+  async tags(deps, ref) {
+    return { tags: Object.fromEntries((await sourceTags(deps, ref)).map(({ Key = '', Value = '' }) => [Key, Value])) };
   },
 };
-
-const located = (ref: ObjectRef, ExpectedBucketOwner: string) => ({
-  Bucket: ref.bucket,
-  ExpectedBucketOwner,
-  Key: ref.key,
-  VersionId: ref.versionId,
-});
-
-const TAGGING_ERRORS: ErrorNames = {
-  ...KMS_ERRORS,
-  NoSuchKey: ['source-gone', 'the source object does not exist'],
-  NoSuchVersion: ['source-gone', 'the source version does not exist'],
-  NoSuchBucket: ['source-gone', 'the ingest bucket does not exist'],
-  MethodNotAllowed: ['source-gone', 'the source version is a delete marker'],
-  AccessDenied: ['source-unreadable', "the source's tags may not be read"],
-};
-
-/** A HEAD has no body, so S3 says no more than a status. */
-function headError(error: unknown, ref: ObjectRef): SealdropError {
-  const status = statusOf(error);
-  switch (status) {
-    case 404:
-    case 405:
-      return new SealdropError('source-gone', 'the source object does not exist', { object: ref, cause: error });
-    case 412:
-      return new SealdropError('source-changed', 'the source object was overwritten since its event', { object: ref, cause: error });
-    case 400:
-    case 403:
-      return new SealdropError('source-unreadable', `the source may not be read (HEAD: ${status})`, { object: ref, cause: error });
-    default:
-      return translateAwsError(error, {}, ref);
-  }
-}

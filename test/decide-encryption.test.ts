@@ -62,7 +62,7 @@ describe('decideEncryption', () => {
   it.each([
     [404, 'source-gone', false],
     [405, 'source-gone', false],
-    [412, 'source-changed', false],
+    [412, 'source-changed', true],
     [400, 'source-unreadable', false],
     [403, 'source-unreadable', false],
     [500, 'service-unavailable', true],

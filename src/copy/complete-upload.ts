@@ -5,7 +5,7 @@ import { differences, type EncryptionAnswer, keyParameters } from '../encryption
 import { SealdropError } from '../errors.ts';
 import { statusOf, translateAwsError } from '../translate-aws-error.ts';
 import type { CopyDeps, CopyJob, StoredCopy, TargetCondition } from './copy-job.ts';
-import { carriedHeaders } from './source-description.ts';
+import { carriedHeaders, storageClassOf } from './source-description.ts';
 import { storedChecksum } from './stored-checksum.ts';
 import { abandonUpload, conditionParameters, TARGET_ERRORS } from './target-object.ts';
 import { translatePartsError } from './translate-copy-error.ts';
@@ -104,7 +104,7 @@ function isCopy(head: HeadObjectCommandOutput, job: CopyJob, { plan, source, sto
     // Objects of uploads end in the number of their parts.
     (head.ETag ?? '').replaceAll('"', '').endsWith(`-${plan.parts}`) &&
     differences(job.encryption, head).length === 0 &&
-    (head.StorageClass ?? 'STANDARD') === storageClass &&
+    storageClassOf(head) === storageClass &&
     isDeepStrictEqual(carriedHeaders(head), source.headers) &&
     (head.ExpiresString ?? null) === source.expires &&
     (head.TagCount ?? source.tags.length) === source.tags.length &&

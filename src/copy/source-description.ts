@@ -33,8 +33,8 @@ export interface SourceDescription {
   unsayable: string | null;
 }
 
-/** @param head with ChecksumMode ENABLED */
-export function describeSource(head: HeadObjectCommandOutput, tags: Tag[]): SourceDescription {
+/** @param checksumKnown whether `head` would tell of a checksum */
+export function describeSource(head: HeadObjectCommandOutput, tags: Tag[], checksumKnown: boolean): SourceDescription {
   const checksum = wholeChecksum(head);
   const headers = carriedHeaders(head);
   const expires = head.ExpiresString ?? null;
@@ -43,13 +43,12 @@ export function describeSource(head: HeadObjectCommandOutput, tags: Tag[]): Sour
   return {
     size: head.ContentLength ?? 0,
     lastModified: head.LastModified ?? null,
-    // S3 does not name the class of an object in STANDARD.
-    storageClass: head.StorageClass ?? 'STANDARD',
+    storageClass: storageClassOf(head),
     headers,
     expires,
     tags,
     checksum,
-    losses: { checksum: checksum === null && hasChecksum(head), description: unsayable !== null || tooLong },
+    losses: { checksum: checksum === null && (hasChecksum(head) || !checksumKnown), description: unsayable !== null || tooLong },
     unsayable,
   };
 }
@@ -61,6 +60,11 @@ export function describeSource(head: HeadObjectCommandOutput, tags: Tag[]): Sour
 export function carriedHeaders(head: HeadObjectCommandOutput): CarriedHeaders {
   const { ContentType, ContentEncoding, ContentLanguage, ContentDisposition, CacheControl, Metadata } = head;
   return { ContentType, ContentEncoding, ContentLanguage, ContentDisposition, CacheControl, Metadata };
+}
+
+/** S3 does not name the class of an object in STANDARD. */
+export function storageClassOf({ StorageClass }: HeadObjectCommandOutput): StorageClass {
+  return StorageClass ?? 'STANDARD';
 }
 
 /** The tags as one header. */

@@ -1,5 +1,11 @@
 /** The source of a copy, as S3 tells of it without its bytes. */
-import { GetObjectTaggingCommand, HeadObjectCommand, type HeadObjectCommandOutput, type Tag } from '@aws-sdk/client-s3';
+import {
+  GetObjectTaggingCommand,
+  HeadObjectCommand,
+  type HeadObjectCommandInput,
+  type HeadObjectCommandOutput,
+  type Tag,
+} from '@aws-sdk/client-s3';
 import { SealdropError } from '../errors.ts';
 import type { ObjectRef } from '../events/index.ts';
 import { type ErrorNames, statusOf, translateAwsError } from '../translate-aws-error.ts';
@@ -15,14 +21,25 @@ export function copySource(ref: ObjectRef): string {
 }
 
 /** @throws SealdropError `source-gone`, `source-changed`, `source-unreadable`, or what heals */
-export async function headSource(deps: SourceDeps, ref: ObjectRef): Promise<HeadObjectCommandOutput> {
-  const { s3, signal } = deps;
-  const head = new HeadObjectCommand({ ...located(deps, ref), IfMatch: ref.etag, ChecksumMode: 'ENABLED' });
-  return s3.send(head, signal && { abortSignal: signal }).catch(async (error: unknown) => {
-    // Expired credentials are refused like a source under SSE-C; a call that needs no key tells by name.
-    if (statusOf(error) === 400) await sourceTags(deps, ref);
-    throw headError(error, ref);
-  });
+export function headSource(deps: SourceDeps, ref: ObjectRef): Promise<HeadObjectCommandOutput> {
+  return head(deps, ref, {});
+}
+
+/**
+ * With its checksum, unless that is under a key that cannot be used: whoever copies the source is then told by name what is wrong with the key.
+ * @throws SealdropError as `headSource`
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html (x-amz-checksum-mode)
+ */
+export async function headWithChecksum(
+  deps: SourceDeps,
+  ref: ObjectRef,
+): Promise<{ head: HeadObjectCommandOutput; checksumKnown: boolean }> {
+  try {
+    return { head: await head(deps, ref, { ChecksumMode: 'ENABLED' }), checksumKnown: true };
+  } catch (error) {
+    if (!(error instanceof SealdropError && error.code === 'source-unreadable')) throw error;
+    return { head: await head(deps, ref, {}), checksumKnown: false };
+  }
 }
 
 /** @throws SealdropError `source-gone`, `source-unreadable`, or what heals */
@@ -34,6 +51,16 @@ export async function sourceTags(deps: SourceDeps, ref: ObjectRef): Promise<Tag[
       throw translateAwsError(error, TAGGING_ERRORS, ref);
     });
   return answer.TagSet ?? [];
+}
+
+function head(deps: SourceDeps, ref: ObjectRef, mode: Pick<HeadObjectCommandInput, 'ChecksumMode'>): Promise<HeadObjectCommandOutput> {
+  const { s3, signal } = deps;
+  const command = new HeadObjectCommand({ ...located(deps, ref), IfMatch: ref.etag, ...mode });
+  return s3.send(command, signal && { abortSignal: signal }).catch(async (error: unknown) => {
+    // Expired credentials are refused like a source under SSE-C; a call that needs no key tells by name.
+    if (statusOf(error) === 400) await sourceTags(deps, ref);
+    throw headError(error, ref);
+  });
 }
 
 const located = ({ ingestBucketOwner }: SourceDeps, ref: ObjectRef) => ({

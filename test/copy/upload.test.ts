@@ -2,19 +2,22 @@
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
+  CopyObjectCommand,
   CreateMultipartUploadCommand,
   HeadObjectCommand,
+  type HeadObjectCommandInput,
   type HeadObjectCommandOutput,
   ListMultipartUploadsCommand,
   type ListMultipartUploadsCommandInput,
   ListPartsCommand,
   type ListPartsCommandInput,
   UploadPartCopyCommand,
+  type UploadPartCopyCommandInput,
 } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import type { SavedUpload } from '../../src/copy/copy-job.ts';
 import { describeEncryption } from '../../src/encryption/index.ts';
-import { s3Error } from '../fixtures/aws.ts';
+import { headError, s3Error } from '../fixtures/aws.ts';
 import {
   ENCRYPTIONS,
   ETAG,
@@ -116,6 +119,18 @@ describe('a copy in parts', () => {
     await run({}, { etag: 'old-1' });
     expect(inputs(CompleteMultipartUploadCommand)[0]).toMatchObject({ IfMatch: 'old-1' });
     expect(inputs(CompleteMultipartUploadCommand)[0]).not.toHaveProperty('IfNoneMatch');
+  });
+
+  it('of a source whose checksum is under a key that cannot be used is tried by one call, which names the key', async () => {
+    const { run, s3, inputs } = partsWorld();
+    s3.on(HeadObjectCommand, { Bucket: INGEST_BUCKET }).callsFake(async ({ ChecksumMode }: HeadObjectCommandInput) => {
+      if (ChecksumMode === 'ENABLED') throw headError(400);
+      return { ContentLength: SIZE };
+    });
+    s3.on(CopyObjectCommand).rejects(s3Error('KMS.DisabledException', 400));
+    await expect(run()).rejects.toMatchObject({ code: 'kms-key-disabled' });
+    expect(inputs(HeadObjectCommand).map(({ ChecksumMode }) => ChecksumMode)).toEqual(['ENABLED', undefined]);
+    expect(inputs(CreateMultipartUploadCommand)).toEqual([]);
   });
 
   it('asks for all pages of left uploads, and aborts those of its key that nobody may be at', async () => {
@@ -241,4 +256,41 @@ describe('ListParts', () => {
     s3.on(ListPartsCommand).rejects(s3Error('SlowDown', 503));
     await expect(run({ saved })).rejects.toMatchObject({ code: 'throttled' });
   });
+});
+
+it('ten thousand parts are completed in their order, and none of those that were there is copied again', async () => {
+  const bytes = 5 * 1024 ** 3;
+  const size = 10_000 * bytes;
+  const { s3, run, inputs } = partsWorld({ source: { ContentLength: size, ChecksumCRC64NVME: undefined } });
+  const listed = { ChecksumAlgorithm: 'CRC64NVME', ChecksumType: 'FULL_OBJECT' } as const;
+  s3.on(ListPartsCommand).callsFake(async ({ PartNumberMarker = '0' }: ListPartsCommandInput) => {
+    const first = Number(PartNumberMarker) + 1;
+    const Parts = Array.from({ length: 1_000 }, (_, index) => ({
+      PartNumber: first + index,
+      Size: bytes,
+      ETag: `"there-${first + index}"`,
+    }));
+    return {
+      ...listed,
+      Parts: Parts.filter(({ PartNumber }) => PartNumber % 100 > 0),
+      IsTruncated: first < 9_001,
+      NextPartNumberMarker: String(first + 999),
+    };
+  });
+  s3.on(UploadPartCopyCommand).callsFake(async ({ PartNumber }: UploadPartCopyCommandInput) => ({
+    CopyPartResult: { ETag: `"new-${PartNumber}"` },
+    ServerSideEncryption: 'AES256',
+  }));
+  s3.on(CompleteMultipartUploadCommand).resolves({
+    ...listed,
+    ETag: '"x"',
+    ChecksumCRC64NVME: CRC,
+    ServerSideEncryption: 'AES256',
+  } as object);
+  await run({ ref: objectRef({ size }), saved: { uploadId: 'saved', partBytes: bytes, encryption: { mode: 'sse-s3' } } });
+  expect(inputs(ListPartsCommand)).toHaveLength(10);
+  expect(inputs(UploadPartCopyCommand)).toHaveLength(100);
+  const parts = inputs(CompleteMultipartUploadCommand)[0]?.MultipartUpload?.Parts ?? [];
+  expect(parts.map(({ PartNumber }) => PartNumber)).toEqual(Array.from({ length: 10_000 }, (_, index) => index + 1));
+  expect([parts[98]?.ETag, parts[99]?.ETag, parts[9_999]?.ETag]).toEqual(['"there-99"', '"new-100"', '"new-10000"']);
 });
