@@ -40,6 +40,8 @@ afterAll(async () => {
 const send = (MessageBody: string) => sqs.send(new SendMessageCommand({ QueueUrl: stage.queueUrl, MessageBody }));
 const ended = (name: string) => expect.poll(() => stage.printed(), { timeout: 15_000 }).toContain(`END ${name}\n`);
 const keyOf = (name: string) => new RegExp(`BEGIN ${name} (\\w+)`).exec(stage.printed())?.[1];
+/** The environment in which a run began. */
+const isAlive = (name: string) => stage.sandbox.services.functions.environmentOf(keyOf(name) ?? '') !== null;
 const objects = async (prefix: string) =>
   ((await stage.s3.send(new ListObjectsV2Command({ Bucket: 'target', Prefix: prefix }))).Contents ?? []).map(({ Key }) =>
     Key?.slice(prefix.length),
@@ -60,6 +62,7 @@ test.each([
     await send(name);
     await ended(`${name}/2`);
     expect(stage.printed()).not.toContain(`END ${name}/1`);
+    expect(isAlive(`${name}/1`)).toBe(false);
     expect(await objects(`${name}/1/`)).toEqual([...keys]);
     expect(await noted(`${name}/1`)).toBe(hasNote);
     expect(stage.faults.report().rules[0]).toMatchObject({ id: 'kill', fired: 1 });
@@ -120,5 +123,6 @@ test('a test numbers the calls of a run and kills at each of them', async () => 
     await send(name);
     await ended(`${name}/2`);
     expect(stage.printed()).not.toContain(`END ${name}/1`);
+    expect(isAlive(`${name}/1`)).toBe(false);
   }
 });

@@ -50,13 +50,18 @@ test('a call that waits is not yet done, others pass it, and a sandbox that stop
   const slow = { kind: 'slow', latencyMs: FOREVER_MS } as const;
   const stage = await openStage({ faults: { rules: [{ operation: 'PutObject', caller: '*', fault: slow }] } });
   const arrived = Promise.withResolvers<void>();
-  const stop = stage.faults.observe(() => arrived.resolve());
+  const statuses: (number | null)[] = [];
+  stage.faults.observe(({ phase, operation, status }) => {
+    if (operation !== 'PutObject') return;
+    if (phase === 'after') statuses.push(status);
+    else arrived.resolve();
+  });
   const waiting = stage.s3.send(new PutObjectCommand({ Bucket: 'drop', Key: 'late', Body: 'x' })).catch((error: unknown) => error);
   await arrived.promise;
-  stop();
   await expect(stage.s3.send(new HeadObjectCommand({ Bucket: 'drop', Key: 'late' }))).rejects.toMatchObject({ name: 'NotFound' });
   await stage[Symbol.asyncDispose]();
   expect(await waiting).toMatchObject({ code: 'ECONNRESET' });
+  expect(statuses).toEqual([null]);
 });
 
 describe('how long', () => {
