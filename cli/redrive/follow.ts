@@ -16,6 +16,8 @@ const LONGEST_PAUSE_MS = 5_000;
 const PAUSE_GROWTH = 1.5;
 /** SQS counts approximately: so often the dead letters are read although it counts none. */
 const READ_EVERY_MS = 15_000;
+/** Dead letters are hidden from everybody while they are read: for so much longer nobody hides them again. */
+const QUIET_TIMES = 2;
 /** Rounds in a row that failed, until no more are tried. */
 const MAX_TROUBLES = 5;
 /** Our clock and SQS's may differ by as much as a signature allows. */
@@ -65,6 +67,7 @@ export async function follow(
   let open = followed;
   const deadline = Date.now() + timeoutMs;
   let nextRead = Date.now() + READ_EVERY_MS;
+  let quietUntil = 0;
   const isOpen = ({ fate }: Followed) => fate.kind === 'under way';
 
   const look = async (objects: Followed[]) => {
@@ -85,8 +88,11 @@ export async function follow(
       }
       return 'give back' as const;
     };
+    const started = Date.now();
     await readThrough(deadLetters, visit, { signal });
-    nextRead = Date.now() + READ_EVERY_MS;
+    const now = Date.now();
+    quietUntil = now + QUIET_TIMES * (now - started);
+    nextRead = Math.max(quietUntil, now + READ_EVERY_MS);
     // A double may be a dead letter of an object that is well.
     await look([...failed.keys()]);
     for (const [object, fate] of failed) if (isOpen(object)) object.fate = fate;
@@ -97,8 +103,9 @@ export async function follow(
     await look(looked);
     open = [...open.slice(MAX_LOOKS), ...looked].filter(isOpen);
     if (open.length === 0 || signal.aborted) return;
-    const due = last || Date.now() > nextRead;
-    if (due || (await countMessages(deadLetters)).visible > 0) await readDeadLetters();
+    const now = Date.now();
+    const due = last || now >= nextRead || (now >= quietUntil && (await countMessages(deadLetters)).visible > 0);
+    if (due) await readDeadLetters();
     open = open.filter(isOpen);
   };
 
