@@ -213,8 +213,8 @@ describe('redrive', () => {
   });
 });
 
-describe('a redrive that is ended in the middle', () => {
-  const KEYS = Array.from({ length: 60 }, (_, index) => `default/many/${index}.txt`);
+describe('a redrive that is ended in the middle', { timeout: 90_000 }, () => {
+  const KEYS = Array.from({ length: 40 }, (_, index) => `default/many/${index}.txt`);
 
   /** Ends it once that holds. */
   async function ended(signal: NodeJS.Signals, what: string, holds: () => Promise<boolean>): Promise<number | null> {
@@ -233,7 +233,7 @@ describe('a redrive that is ended in the middle', () => {
 
   async function allEncrypted(): Promise<void> {
     await stack.settled();
-    for (const key of KEYS) expect(await (await stack.get(key)).text()).toBe(key);
+    expect(await Promise.all(KEYS.map(async (key) => (await stack.get(key)).text()))).toEqual(KEYS);
     expect(await letters()).toEqual({ visible: 0, hidden: 0, all: 0 });
   }
 
