@@ -25,6 +25,7 @@ export async function prepareParts(deps: CopyDeps, job: CopyJob, source: SourceD
   const saved = await savedUpload(deps, job, storing);
   if (saved !== null && 'proof' in saved) return { ready: completedBefore(deps, job, storing) };
 
+  if (saved === null && deps.stop?.aborted) throw new SealdropError('time-out', 'time ended before the upload began', { object: ref });
   const upload = saved ?? (await beginUpload(deps, job, storing));
   const copied = await copyParts(deps, job, upload, plan);
   const progress = { uploadId: upload.uploadId, copiedParts: upload.parts.size, parts: plan.parts };

@@ -1,6 +1,6 @@
 /** The sandbox's S3 and KMS with small limits, so that a few kilobytes are many parts, and copies from one of its buckets to the other. */
 import { randomBytes } from 'node:crypto';
-import { CreateKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { CreateKeyCommand, DisableKeyCommand, KMSClient } from '@aws-sdk/client-kms';
 import {
   GetObjectCommand,
   type GetObjectCommandOutput,
@@ -43,6 +43,7 @@ export interface CopyWorld {
   ): Promise<{ bytes: Buffer; head: Omit<GetObjectCommandOutput, 'Body'>; tags: Tag[] }>;
   /** Those of keys that begin so. */
   uploads(prefix: string): Promise<string[]>;
+  newKey(): Promise<{ keyArn: string; disable(): Promise<void> }>;
   stop(): Promise<void>;
 }
 
@@ -51,8 +52,11 @@ export async function copyWorld(): Promise<CopyWorld> {
   sandbox.s3.putBucketVersioning(TARGET_BUCKET, { Status: 'Enabled' });
   const { client } = sandbox;
   const kms = new KMSClient({ endpoint: sandbox.url, region: 'us-east-1', credentials: sandbox.credentials, maxAttempts: 1 });
-  const keyArn = (await kms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? '';
-  kms.destroy();
+  const newKey = async () => {
+    const keyArn = (await kms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? '';
+    return { keyArn, disable: async () => void (await kms.send(new DisableKeyCommand({ KeyId: keyArn }))) };
+  };
+  const { keyArn } = await newKey();
   const key = customerKey(KEY_VERSION, randomBytes(32));
   const deps: CopyDeps = {
     s3: client,
@@ -107,7 +111,9 @@ export async function copyWorld(): Promise<CopyWorld> {
       const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: TARGET_BUCKET, Prefix: prefix }));
       return Uploads.map(({ UploadId }) => UploadId ?? '');
     },
+    newKey,
     async stop() {
+      kms.destroy();
       await sandbox[Symbol.asyncDispose]();
     },
   };

@@ -110,6 +110,16 @@ describe('a copy in parts', () => {
     });
   });
 
+  test.each(['source', 'target'])('under a key of the %s that is disabled names it', async (side) => {
+    const { keyArn, disable } = await world.newKey();
+    const more = side === 'source' ? ({ ServerSideEncryption: 'aws:kms', SSEKMSKeyId: keyArn } as const) : {};
+    const ref = await world.drop(`disabled/${side}`, BODY, more);
+    const job = world.job(ref, 'sse-s3', side === 'target' ? { encryption: { mode: 'dsse-kms', keyArn: keyArn } } : {});
+    await disable();
+    await expect(world.copied(job)).rejects.toMatchObject({ code: 'kms-key-disabled', retryable: false });
+    for (const uploadId of await world.uploads(ref.key)) await abandonUpload(world.deps, ref.key, uploadId);
+  });
+
   test('goes by the size that the source has, not by that of its event', async () => {
     const small = await world.drop('small after all', sample(10));
     const stored = await world.copied(world.job({ ...small, size: 10_000 }, 'sse-s3'));

@@ -43,6 +43,14 @@ describe('a copy whose time ends', () => {
     await isThere(world, ref, await world.copied({ ...job, saved }));
   });
 
+  test('before it began begins nothing', async () => {
+    const ref = await world.drop('not begun', BODY);
+    const { s3, calls } = watched(world);
+    const deps = { ...world.deps, s3, stop: AbortSignal.abort() };
+    await expect(prepareCopy(deps, world.job(ref, 'sse-s3'))).rejects.toMatchObject({ code: 'time-out', retryable: true });
+    expect(calls).not.toContain('CreateMultipartUpload');
+  });
+
   test('gives up the parts under way, and keeps those that were copied', async () => {
     const ref = await world.drop('given up', BODY);
     const signal = new AbortController();
