@@ -1,6 +1,7 @@
 /** The checker finds what is wrong: a run that can only be green proves nothing. */
 import { describe, expect, test } from 'vitest';
-import { type CheckInput, checkAll } from './check.ts';
+import { checkAll } from './check.ts';
+import type { CheckInput } from './checking.ts';
 import { contents, digest } from './contents.ts';
 import type { Invocation } from './deliveries.ts';
 import type { Ledger } from './drop.ts';

@@ -2,7 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { messagesIn } from '../../local/queues.ts';
 import type { FaultRule } from '../../sandbox/index.ts';
-import { type Check, checkAll } from './check.ts';
+import { checkAll } from './check.ts';
+import type { Check } from './checking.ts';
 import { dropAll, type Ledger } from './drop.ts';
 import { type Evidence, gather } from './evidence.ts';
 import { joinFates, type KeyFate } from './fates.ts';

@@ -2,7 +2,7 @@
 import { styleText } from 'node:util';
 import { formatSeconds, table } from '../../cli/terminal.ts';
 import type { FaultReport } from '../../sandbox/index.ts';
-import type { Check } from './check.ts';
+import type { Check } from './checking.ts';
 import { fateOf, type Invocation } from './deliveries.ts';
 import type { KeyFate } from './fates.ts';
 import type { Troubles } from './injected.ts';

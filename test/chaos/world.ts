@@ -86,7 +86,7 @@ export async function openWorld({
     invocations,
     calls: watchCalls(sandbox.faults, ENCRYPT),
     logs,
-    bringBack: (fate, seconds) => bringBack(invocations, clients, fate, seconds),
+    bringBack: createBringBack(invocations, clients),
     renewFunction(seconds) {
       const now = functions.get(ENCRYPT);
       functions.put({ ...now, timeoutSeconds: seconds ?? now.timeoutSeconds, description: `renewed at ${performance.now()}` });
@@ -106,15 +106,19 @@ function makeKeys(dataDir: string): void {
   state.close();
 }
 
-async function bringBack(invocations: Invocation[], { sqs, queueUrl }: StackClients, fate: Fate, seconds: number): Promise<void> {
-  const latest = new Map<string, Delivery>();
-  for (const { deliveries } of invocations) for (const delivery of deliveries) latest.set(delivery.messageId, delivery);
-  const before = Date.now() - seconds * 1000;
-  for (const delivery of latest.values()) {
-    const { ended } = delivery.invocation;
-    if (fateOf(delivery) !== fate || ended === null || ended > before) continue;
-    const change = { QueueUrl: queueUrl, ReceiptHandle: delivery.receiptHandle, VisibilityTimeout: 0 };
-    // It may have come back by itself, or be a dead letter.
-    await sqs.send(new ChangeMessageVisibilityCommand(change)).catch(() => {});
-  }
+function createBringBack(invocations: Invocation[], { sqs, queueUrl }: StackClients): World['bringBack'] {
+  const brought = new Set<string>();
+  return async (fate, seconds) => {
+    const latest = new Map<string, Delivery>();
+    for (const { deliveries } of invocations) for (const delivery of deliveries) latest.set(delivery.messageId, delivery);
+    const before = Date.now() - seconds * 1000;
+    for (const delivery of latest.values()) {
+      const { receiptHandle, invocation } = delivery;
+      if (brought.has(receiptHandle) || fateOf(delivery) !== fate || invocation.ended === null || invocation.ended > before) continue;
+      brought.add(receiptHandle);
+      const change = new ChangeMessageVisibilityCommand({ QueueUrl: queueUrl, ReceiptHandle: receiptHandle, VisibilityTimeout: 0 });
+      // It may have come back by itself, or be a dead letter.
+      await sqs.send(change).catch(() => {});
+    }
+  };
 }
