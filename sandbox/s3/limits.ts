@@ -20,6 +20,8 @@ export interface Limits {
   maxTags: number;
   /** Bodies up to this size are handled in one piece, larger ones are streamed. */
   inMemoryBytes: number;
+  /** Copies of more bytes are made in a thread. */
+  threadBytes: number;
   /** Bytes up to this size are kept in a row, more of them in a file. */
   rowBytes: number;
 }
@@ -35,5 +37,6 @@ export const S3_LIMITS: Limits = {
   maxMetadataBytes: 2 * KIB,
   maxTags: 10,
   inMemoryBytes: 256 * KIB,
+  threadBytes: 8 * MIB,
   rowBytes: 64 * KIB,
 };

@@ -2,9 +2,9 @@ import { isoDate, quoted, sendXml } from '../answer.ts';
 import { encryptionHeaders } from '../encryption/answer.ts';
 import { refuseEncryptionHeaders } from '../encryption/request.ts';
 import { copySourceTooLarge } from '../errors.ts';
-import { readObject, writeFile } from '../object/body.ts';
 import { openCopySource } from '../object/copy-source.ts';
-import { DEFAULT_ALGORITHM, measure, NO_CLAIM } from '../object/integrity.ts';
+import { DEFAULT_ALGORITHM } from '../object/integrity.ts';
+import { transfer } from '../object/transfer.ts';
 import { type Call, keyCaller } from '../room.ts';
 import { document } from '../xml.ts';
 import { parseCopyRange } from './copy-range.ts';
@@ -26,9 +26,9 @@ export async function uploadPartCopy(call: Call): Promise<void> {
   if (range.length > room.limits.maxPutBytes) throw copySourceTooLarge(room.limits.maxPutBytes);
 
   const algorithm = upload.algorithm ?? DEFAULT_ALGORITHM;
-  const integrity = measure(NO_CLAIM, { md5: upload.sealed.mode === 'sse-s3', algorithm });
-  const file = await writeFile(room, readObject(room, source.record, source.layers, range), layers, integrity.update);
-  const part = keepPart(call, number, file, () => integrity.finish({}));
+  const wanted = { md5: upload.sealed.mode === 'sse-s3', algorithm };
+  const { file, measured } = await transfer(room, source, range, layers, wanted);
+  const part = keepPart(call, number, file, () => measured);
 
   const result = document('CopyPartResult', {
     ETag: quoted(part.etag),

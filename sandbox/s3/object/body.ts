@@ -113,13 +113,14 @@ async function* chunksOf(room: Room, pieces: Piece[], layers: Layers, release: (
   }
 }
 
-interface Piece {
+/** What a range takes of one segment. */
+export interface Piece {
   segment: Segment;
   offset: number;
   length: number;
 }
 
-function piecesOf(segments: Segment[], { start, length }: ByteRange): Piece[] {
+export function piecesOf(segments: Segment[], { start, length }: ByteRange): Piece[] {
   const end = start + length;
   const pieces: Piece[] = [];
   let at = 0;

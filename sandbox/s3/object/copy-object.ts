@@ -3,9 +3,8 @@ import { versionContext } from '../access/context.ts';
 import { isoDate, quoted, sendXml } from '../answer.ts';
 import { DEFAULT_ENCRYPTION } from '../bucket/encryption-configuration.ts';
 import type { Tag } from '../bucket/tags.ts';
-import type { Checksum, ChecksumAlgorithm } from '../checksum/algorithm.ts';
+import type { Checksum } from '../checksum/algorithm.ts';
 import { newEncryptionHeaders } from '../encryption/answer.ts';
-import type { Layers } from '../encryption/cipher.ts';
 import { namesCustomerKey } from '../encryption/customer-key.ts';
 import { chooseEncryption } from '../encryption/request.ts';
 import { copySourceTooLarge, invalidArgument, invalidRequest } from '../errors.ts';
@@ -13,11 +12,12 @@ import { type Call, keyCaller } from '../room.ts';
 import type { Bucket } from '../store/buckets.ts';
 import type { StoredHeaders, StoredObject } from '../store/objects.ts';
 import { document } from '../xml.ts';
-import { readObject, writeFile } from './body.ts';
+import type { StoredFile } from './body.ts';
 import { checkCondition, commit, etagOf, newVersionHeader } from './commit.ts';
 import { type CopySource, openCopySource } from './copy-source.ts';
-import { DEFAULT_ALGORITHM, measure, NO_CLAIM, parseAlgorithm } from './integrity.ts';
+import { DEFAULT_ALGORITHM, parseAlgorithm } from './integrity.ts';
 import { parseHeaders, parseRedirect, parseStorageClass, parseTags, refuseAcl, withRedirect } from './metadata.ts';
+import { transfer } from './transfer.ts';
 
 /** S3 names the operation here; there is no such IAM action. */
 const NAMED_WHEN_BLOCKED = 's3:CopyObject';
@@ -54,8 +54,11 @@ export async function copyObject(call: Call): Promise<void> {
   checkCondition(call, bucket);
   const { sealed, layers } = room.encryption.seal(choice, owner, keyCaller(call));
   const algorithm = requestedAlgorithm ?? record.checksum?.algorithm ?? DEFAULT_ALGORITHM;
-  const { file, checksum, md5 } = await transfer(call, source, layers, algorithm, sealed.mode === 'sse-s3');
-  const etag = etagOf(sealed.mode, md5);
+  const whole = { start: 0, length: record.size };
+  const { file, measured } = await transfer(room, source, whole, layers, { md5: sealed.mode === 'sse-s3', algorithm });
+  const checksum: Checksum = { algorithm, type: 'FULL_OBJECT', value: measured.checksums.get(algorithm) ?? '' };
+  refuseDamage(call, record, file, checksum);
+  const etag = etagOf(sealed.mode, measured.md5);
 
   const made = commit(call, {
     draft: { key, size: file.size, etag, checksum, sealed, parts: null, ...described },
@@ -70,19 +73,11 @@ export async function copyObject(call: Call): Promise<void> {
   });
 }
 
-async function transfer(call: Call, source: CopySource, layers: Layers, algorithm: ChecksumAlgorithm, wantsMd5: boolean) {
-  const { room } = call;
-  const integrity = measure(NO_CLAIM, { md5: wantsMd5, algorithm });
-  const bytes = readObject(room, source.record, source.layers, { start: 0, length: source.record.size });
-  const file = await writeFile(room, bytes, layers, integrity.update);
-  const { md5, checksums } = integrity.finish({});
-  const stored = source.record.checksum;
-  if (stored?.algorithm === algorithm && stored.type === 'FULL_OBJECT' && stored.value !== checksums.get(algorithm)) {
-    room.blobs.remove([file.blob]);
-    throw new Error('the stored bytes of a copy source do not match its checksum');
-  }
-  const checksum: Checksum = { algorithm, type: 'FULL_OBJECT', value: checksums.get(algorithm) ?? '' };
-  return { file, checksum, md5 };
+/** A defect of the sandbox, or of its disk. */
+function refuseDamage({ room }: Call, { checksum: stored }: StoredObject, { blob }: StoredFile, { algorithm, value }: Checksum): void {
+  if (stored?.algorithm !== algorithm || stored.type !== 'FULL_OBJECT' || stored.value === value) return;
+  room.blobs.remove([blob]);
+  throw new Error('the stored bytes of a copy source do not match its checksum');
 }
 
 function resultXml(record: StoredObject, checksum: Checksum): string {

@@ -22,6 +22,10 @@ export interface Blobs {
   write(bytes: Buffer): string;
   /** A new file to write a large body to; whoever creates it closes it. */
   create(): Promise<{ name: string; handle: FileHandle }>;
+  /** As above, empty and closed. */
+  reserve(): { name: string; path: string };
+  /** Of the file; `null` for what is kept in a row. */
+  pathOf(name: string): string | null;
   /** Reads `length` bytes from `offset` on. Throws when there are fewer. */
   read(name: string, offset: number, length: number): Buffer;
   open(name: string): Promise<BlobReader>;
@@ -99,6 +103,12 @@ export function openBlobs(db: DatabaseSync, folder: string, rowBytes: number): B
       const name = newName();
       return { name, handle: await open(pathOf(name), 'wx', 0o600) };
     },
+    reserve() {
+      const name = newName();
+      closeSync(openSync(pathOf(name), 'wx', 0o600));
+      return { name, path: pathOf(name) };
+    },
+    pathOf: (name) => (rowOf(name) === null ? pathOf(name) : null),
     read,
     async open(name) {
       if (rowOf(name) !== null) return { read: async (offset, length) => read(name, offset, length), async close() {} };

@@ -2,12 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import {
   CompleteMultipartUploadCommand,
+  CopyObjectCommand,
   CreateMultipartUploadCommand,
   DeleteObjectCommand,
   GetObjectCommand,
@@ -19,7 +20,7 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { BUCKET as Bucket, customerKey, openSandbox, sample } from './sandbox.ts';
+import { BUCKET as Bucket, customerKey, openSandbox, refusal, sample } from './sandbox.ts';
 
 const KEY = randomBytes(32);
 let dir = '';
@@ -122,6 +123,27 @@ test('a deleted object’s files go, but not under a download that has yet to op
   await sandbox.client.send(new DeleteObjectCommand({ Bucket, Key: 'large' }));
   expect(Buffer.from((await stream?.transformToByteArray()) ?? []).equals(Buffer.concat(bodies))).toBe(true);
   await expect.poll(() => [...filesIn(join(sandbox.dir, 'objects')), ...rowsIn(sandbox.state.db)]).toEqual([]);
+});
+
+test.each([
+  ['in a thread', 1000],
+  ['in pieces', Number.POSITIVE_INFINITY],
+])('a copy %s of a file that was cut short fails, and leaves nothing', async (_how, threadBytes) => {
+  await using sandbox = await openSandbox({ limits: { threadBytes } });
+  const source = { Bucket, Key: 'source', Body: sample(1_000_000) };
+  await sandbox.client.send(new PutObjectCommand(source));
+  const copy = () => sandbox.client.send(new CopyObjectCommand({ Bucket, Key: 'copy', CopySource: `${Bucket}/source` }));
+  await copy();
+  const folder = join(sandbox.dir, 'objects');
+  const files = filesIn(folder);
+  for (const file of files) truncateSync(file, 999_999);
+  expect((await refusal(copy())).answer).toBe('500 InternalError');
+  expect([filesIn(folder), sandbox.defects]).toEqual([
+    files,
+    [expect.objectContaining({ message: expect.stringContaining('fewer bytes') })],
+  ]);
+  await sandbox.client.send(new PutObjectCommand(source));
+  await copy();
 });
 
 test('an upload that breaks off leaves nothing', async () => {

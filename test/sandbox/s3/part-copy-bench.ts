@@ -22,7 +22,7 @@ const CopySource = `${Bucket}/${encodeURIComponent(SOURCE)}`;
 /** With lower limits; the source is not there yet. */
 export async function openPartCopyBench() {
   const sandbox = await openSandbox({
-    limits: { minPartBytes: MIN, minRangeSourceBytes: MIN, maxPutBytes: LARGEST, maxParts: MAX_PARTS },
+    limits: { minPartBytes: MIN, minRangeSourceBytes: MIN, maxPutBytes: LARGEST, maxParts: MAX_PARTS, threadBytes: 299_999 },
   });
   return { sandbox, ...calls(sandbox) };
 }
