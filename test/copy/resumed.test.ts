@@ -194,8 +194,11 @@ describe('an answer that gets lost', () => {
     const { s3 } = watched(world, { after: (name) => (name === 'CopyObject' ? lost() : undefined) });
     const copy = ready(await prepareCopy({ ...world.deps, s3 }, world.job(ref, 'sse-s3')));
     await expect(copy.commit('absent')).rejects.toMatchObject({ code: 'service-unavailable' });
-    const honest = ready(await prepareCopy(world.deps, world.job(ref, 'sse-s3')));
+    const again = watched(world);
+    const honest = ready(await prepareCopy({ ...world.deps, s3: again.s3 }, world.job(ref, 'sse-s3')));
     await expect(honest.commit('absent')).rejects.toMatchObject({ code: 'target-changed' });
+    // The answer names the condition: the source is not asked.
+    expect(again.calls).toEqual(['CopyObject']);
     const etag = (await targetEtag(world.deps, ref.key)) ?? '';
     expect(await honest.commit({ etag })).toMatchObject({ proof: 'source-pinned' });
   });

@@ -32,6 +32,14 @@ import {
 import { CRC, partsWorld, SIZE, TARGET } from './parts-mock.ts';
 
 describe('a copy in parts', () => {
+  it('ends the upload that a repeated request began without anybody knowing', async () => {
+    const { s3, run, inputs } = partsWorld({ create: { $metadata: { attempts: 2 } } });
+    const left = [TARGET.Key, TARGET.Key].map((Key, index) => ({ Key, UploadId: `upload-${index}` }));
+    s3.on(ListMultipartUploadsCommand).resolvesOnce({}).resolves({ Uploads: left });
+    await run();
+    expect(inputs(AbortMultipartUploadCommand).map(({ UploadId }) => UploadId)).toEqual(['upload-0']);
+  });
+
   it.each(MODES)('says all that the source has, and asks for %s in every word', async (mode) => {
     const { run, inputs, told } = partsWorld({}, mode);
     const { SSECustomerAlgorithm, SSECustomerKey, ...written } = {
