@@ -72,6 +72,8 @@ export async function beginUpload(deps: CopyDeps, job: CopyJob, storing: Storing
       });
     }
     await job.began({ uploadId, partBytes: plan.partBytes, encryption: describeEncryption(job.encryption) });
+    // A lost answer, and the SDK asked again: what the first request began nobody knows of.
+    if ((answer.$metadata?.attempts ?? 1) > 1) await abandonUploads(deps, job.ref.key, async () => [...(await job.spared()), uploadId]);
   } catch (error) {
     await abandonUpload(deps, job.ref.key, uploadId);
     throw error;
