@@ -125,6 +125,19 @@ describe('following', () => {
     expect([followed[0]?.fate, trouble?.message]).toEqual([UNDER_WAY, 'the table throttles']);
   });
 
+  test('does not look at the same objects again before it looked at the others', async () => {
+    const keys = Array.from({ length: 501 }, (_, index) => `${index}`);
+    const abort = new AbortController();
+    let rounds = 0;
+    const progress = () => {
+      rounds += 1;
+      if (rounds === 2) abort.abort();
+    };
+    const evidence = evidenceOf({ records: { 500: '0A' } });
+    const fates = await fatesOf({ sent: sentOf(bodyOf({ key: '', keys })), evidence, signal: abort.signal, progress });
+    expect(fates.at(-1)).toEqual({ kind: 'encrypted' });
+  });
+
   test('comes to each of more objects than it looks at in one round', async () => {
     const keys = Array.from({ length: 1200 }, (_, index) => `${index}`);
     const evidence = evidenceOf({ records: Object.fromEntries(keys.map((key) => [key, '0A'])) });
