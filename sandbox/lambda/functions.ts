@@ -20,14 +20,14 @@ import type { EventSource, Principal } from '../service.ts';
 import type { State } from '../state.ts';
 import type { Credentials } from '../wire/credentials.ts';
 import { unpackBundle } from './bundle.ts';
-import { type Environment, type Outcome, startEnvironment } from './environment.ts';
+import type { Outcome } from './environment.ts';
 import { functionArn, functionName } from './function-name.ts';
 import { mayLog } from './logging-right.ts';
 import { type LogSink, openLogs } from './logs.ts';
 import { createPermissions, type Permission, sourceContext } from './permissions.ts';
 import { createPool, type Pool } from './pool.ts';
 import type { FunctionFailure } from './protocol.ts';
-import { environmentVariables } from './variables.ts';
+import { createSignedEnvironments } from './signed-environments.ts';
 
 /** Environments of a function unless its configuration says otherwise. */
 const DEFAULT_ENVIRONMENTS = 8;
@@ -130,7 +130,7 @@ export function openFunctions(options: LambdaOptions): Functions {
   const folder = options.state.folder('functions');
   const { judge, trusts } = openAccess(options.state);
   const permissions = createPermissions();
-  const signing = new Map<string, Environment>();
+  const environments = createSignedEnvironments(options.credentials);
   const logs = openLogs(options.log ?? { folder: options.state.folder('logs') });
 
   return {
@@ -155,27 +155,10 @@ export function openFunctions(options: LambdaOptions): Functions {
       const session = { roleArn: lambda.roleArn, sessionName: lambda.name };
       const { principal } = options.credentials.issueForRole(`function:${lambda.name}`, session);
       const endpoint = options.endpoint();
-      // As on Lambda, every environment has credentials of its own: which one sent a request can be told.
-      const start = () => {
-        const { credential, revoke } = options.credentials.issueForEnvironment(session);
-        const environment = startEnvironment({
-          taskRoot: code.taskRoot,
-          handler: lambda.handler,
-          functionArn: lambda.arn,
-          memorySize: lambda.memorySize,
-          timeoutSeconds: lambda.timeoutSeconds,
-          variables: environmentVariables(lambda, code.taskRoot, credential, endpoint),
-          onLog: (text) => {
-            if (mayLog(judge, lambda.name, principal)) logs.write(lambda.name, text);
-          },
-          onEnd: () => {
-            revoke();
-            signing.delete(credential.accessKeyId);
-          },
-        });
-        signing.set(credential.accessKeyId, environment);
-        return environment;
+      const onLog = (text: string) => {
+        if (mayLog(judge, lambda.name, principal)) logs.write(lambda.name, text);
       };
+      const start = () => environments.start(lambda, { session, taskRoot: code.taskRoot, endpoint, onLog });
       const pool = createPool(start, {
         limit: options.maxEnvironments ?? DEFAULT_ENVIRONMENTS,
         ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
@@ -228,7 +211,7 @@ export function openFunctions(options: LambdaOptions): Functions {
     sessionOf: (nameOrArn) => find(nameOrArn).session,
     note: logs.write,
     environments: (name) => deployed.get(name)?.pool.size() ?? 0,
-    environmentOf: (accessKeyId) => signing.get(accessKeyId) ?? null,
+    environmentOf: environments.find,
     async stop() {
       await Promise.all([...deployed.values()].map(({ pool }) => pool.stop()));
       deployed.clear();

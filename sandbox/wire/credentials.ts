@@ -31,7 +31,7 @@ export interface Credentials {
   issueForEnvironment(role: Session): { credential: Credential; revoke(): void };
 }
 
-interface Session {
+export interface Session {
   roleArn: string;
   sessionName: string;
 }
