@@ -8,9 +8,11 @@ import { type StackClients, stackClients } from '../../local/clients.ts';
 import { drained } from '../../local/queues.ts';
 import { LOCAL_PARAMS, packageStack } from '../../sandbox/build.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/index.ts';
+import { canariesBelow, formsOfKey, formsOfToken } from '../hostile/canary-search.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 const PATIENCE_MS = 25_000;
+const KEY_BYTES = 32;
 
 export interface LocalStack {
   sandbox: Sandbox;
@@ -34,6 +36,7 @@ export interface LocalStack {
   api(path: string, options?: { method?: string; token?: string | null }): Promise<Response>;
   get(key: string, options?: { method?: string; token?: string | null }): Promise<Response>;
   history(key: string): Promise<Record<string, unknown>[]>;
+  /** Throws where the data or the logs of the run show the customer key or the token. */
   stop(): Promise<void>;
   /** Stops the sandbox and starts it again on the same data. */
   restart(): Promise<void>;
@@ -56,6 +59,12 @@ export async function startLocalStack(policy = 'test/e2e/policy.yml', params: Re
   let env = sandbox.environment();
   let clients = stackClients(env);
   const variable = (name: string) => env[name] ?? '';
+  // A secret that is brought is not there yet.
+  const customerKey = await clients.customerKey().catch(() => Buffer.alloc(0));
+  const secrets = [
+    ...(customerKey.length === KEY_BYTES ? formsOfKey('the customer key', customerKey) : []),
+    ...formsOfToken('the token', variable('SEALDROP_TOKEN')),
+  ];
 
   const stack: LocalStack = {
     get sandbox() {
@@ -113,7 +122,9 @@ export async function startLocalStack(policy = 'test/e2e/policy.yml', params: Re
     },
     async stop() {
       await sandbox.stop();
+      const { found } = canariesBelow(dataDir, secrets);
       rmSync(dataDir, { recursive: true, force: true });
+      if (found.length > 0) throw new Error(`written in the clear: ${found.join('; ')}`);
     },
     async restart() {
       await sandbox.stop();
