@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
@@ -155,6 +156,7 @@ test('sequencers of a key rise with every write, also of many at once and after 
   await again.client.send(new PutObjectCommand({ Bucket: VERSIONED, Key: 'busy', Body: 'later' }));
   const [after = ''] = again.sent.flatMap(({ message }) => message.Records ?? []).map(({ s3 }) => s3.object.sequencer);
   await again.stop();
+  rmSync(sandbox.dir, { recursive: true });
   const all = [...before, after];
   expect(all).toHaveLength(32);
   expect([...new Set(all)].sort()).toEqual(all);
