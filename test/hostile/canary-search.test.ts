@@ -1,6 +1,9 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
-import { canariesIn, formsOfKey, formsOfText, formsOfToken } from './canary-search.ts';
+import { canariesBelow, canariesIn, formsOfKey, formsOfText, formsOfToken } from './canary-search.ts';
 
 const KEY = Buffer.from('/canary+key/material-0123456789~', 'ascii');
 const forms = formsOfKey('key', KEY);
@@ -29,4 +32,17 @@ it('finds a text and a token by its signature, and nothing where there is nothin
   const token = formsOfToken('token', `${'h'.repeat(40)}.${'c'.repeat(40)}.${'s'.repeat(40)}`);
   expect(canariesIn('s'.repeat(30), token)).toEqual(['token, ending']);
   expect(canariesIn('nothing', [...forms, ...token])).toEqual([]);
+});
+
+it('finds a key in a file of any folder below, and names both', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sealdrop-canary-'));
+  try {
+    mkdirSync(join(folder, 'logs'));
+    writeFileSync(join(folder, 'state.db'), Buffer.alloc(100, 7));
+    expect(canariesBelow(folder, forms)).toEqual({ files: 1, found: [] });
+    writeFileSync(join(folder, 'logs', 'encrypt.log'), `{"key":"${KEY.toString('base64')}"}\n`);
+    expect(canariesBelow(folder, forms).found).toContain('logs/encrypt.log: key, base64');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
