@@ -1,12 +1,13 @@
 /** Encrypts objects into the target bucket: claim, copy, audit event, object record, and then the source's end. */
 import { randomUUID } from 'node:crypto';
 import pMap from 'p-map';
+import { type AdoptDeps, adoptCopy } from './adopt-copy.ts';
 import type { AuditEvent } from './audit/event.ts';
 import type { Claim, KeyState, ObjectRecord, ObjectRecords } from './audit/object-record.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import { commitInOrder } from './commit-in-order.ts';
 import type { CopyDeps, SavedUpload, StoredCopy, TargetCondition } from './copy/copy-job.ts';
-import { abandonUpload, abandonUploads, prepareCopy, targetEtag } from './copy/prepare-copy.ts';
+import { abandonUpload, abandonUploads, prepareCopy } from './copy/prepare-copy.ts';
 import { type DecideDeps, decideEncryption } from './decide-encryption.ts';
 import { type DeleteSourceDeps, deleteSource } from './delete-source.ts';
 import { describeEncryption, type EncryptionDescription, type ResolvedEncryption } from './encryption/index.ts';
@@ -25,7 +26,7 @@ const ACTOR = 'function/encrypt';
 /** An upload of a source that is not there any more is of no use. */
 const SOURCE_IS_OVER: ErrorCode[] = ['source-changed', 'source-gone'];
 
-export interface EncryptDeps extends DecideDeps, CopyDeps, DeleteSourceDeps {
+export interface EncryptDeps extends DecideDeps, CopyDeps, DeleteSourceDeps, AdoptDeps {
   policyFingerprint: string;
   trail: AuditTrail;
   records: ObjectRecords;
@@ -50,6 +51,8 @@ export type EncryptOutcome =
   | { status: 'skipped'; ref: ObjectRef; reason: 'encrypted already' | 'superseded' }
   /** Time ended; parts that are copied stay. */
   | { status: 'unfinished'; ref: ObjectRef; progress: CopyProgress }
+  /** A newer state of the object is being encrypted; whether this one is needed is not known yet. */
+  | { status: 'waiting'; ref: ObjectRef; error: SealdropError }
   | Failed;
 
 /** `mode`: how it was to be encrypted, where that was decided before it failed. */
@@ -82,8 +85,6 @@ interface Step {
   request: EncryptRequest;
   ref: ObjectRef;
   state: KeyState;
-  /** What the copy is to take the place of. */
-  target: TargetCondition | null;
   claim: Claim;
   outcome: EncryptOutcome | null;
   /** What earlier attempts began, or this one; the last first. */
@@ -109,7 +110,6 @@ async function lookAt(request: EncryptRequest, deps: EncryptDeps): Promise<Step>
     request,
     ref: request.ref,
     state: { newest: null, uploads: [], newer: null },
-    target: null,
     claim: claimOn(request.ref, deps),
     outcome: null,
     uploads: [],
@@ -123,8 +123,11 @@ async function lookAt(request: EncryptRequest, deps: EncryptDeps): Promise<Step>
     step.state = await deps.records.look(deps.targetBucket, step.ref.key, step.ref.sequencer, deps.signal);
     step.uploads = step.state.uploads;
     const standing = standingOf(step.ref, step.state);
-    step.target = standing.action === 'copy' ? recordedTarget(step.state) : await unrecordedTarget(step, deps);
-    if (standing.action === 'skip' && step.target === null) await skip(step, standing.reason, deps);
+    if (standing.action === 'copy') return step;
+    // Only a message that comes again can have left a copy without a record.
+    const { newest } = step.state;
+    if (request.delivery > 1 && standing.reason === 'encrypted already' && newest !== null) step.record = await adoptCopy(newest, deps);
+    await skip(step, standing.reason, deps);
   } catch (error) {
     await fail(step, error, deps);
   }
@@ -133,17 +136,6 @@ async function lookAt(request: EncryptRequest, deps: EncryptDeps): Promise<Step>
 
 function recordedTarget({ newest }: KeyState): TargetCondition {
   return newest === null ? 'absent' : { etag: newest.etag };
-}
-
-/**
- * Two deliveries of one event may both copy, and the second die before its record: the first one's record then tells of an object
- * that is not the current one any more. Only a message that comes again can have such a past. `null`: all is as recorded, or deleted.
- */
-async function unrecordedTarget({ request, ref, state }: Step, deps: EncryptDeps): Promise<TargetCondition | null> {
-  const isOwn = state.newest !== null && compareSequencers(state.newest.source.sequencer, ref.sequencer) === 0;
-  if (request.delivery === 1 || !isOwn) return null;
-  const etag = await targetEtag(deps, ref.key);
-  return etag === null || etag === state.newest?.etag ? null : { etag };
 }
 
 /** One table call holds the claims of all steps, one their audit events and one their records. */
@@ -177,7 +169,7 @@ async function unlessTableFails(steps: Step[], deps: EncryptDeps, what: string, 
         correlationId,
         cause: asSealdropError(error).message,
       });
-      if (step.outcome?.status === 'skipped' || step.outcome?.status === 'unfinished') continue;
+      if (step.outcome !== null && ['skipped', 'unfinished', 'waiting'].includes(step.outcome.status)) continue;
       if (step.outcome?.status === 'failed' && step.request.lastTry) continue;
       step.outcome = failed(step.ref, error, modeOf(step.outcome));
     }
@@ -186,7 +178,7 @@ async function unlessTableFails(steps: Step[], deps: EncryptDeps, what: string, 
 
 async function copyOne(step: Step, deps: EncryptDeps): Promise<void> {
   const started = performance.now();
-  const { ref, target } = step;
+  const { ref, state } = step;
   let mode: EncryptionMode | undefined;
   try {
     const encryption = await decideEncryption(ref, deps);
@@ -209,7 +201,7 @@ async function copyOne(step: Step, deps: EncryptDeps): Promise<void> {
       step.outcome = { status: 'unfinished', ref, progress: preparation.unfinished };
       return;
     }
-    const committed = await commitInOrder(preparation.ready, ref, target ?? 'absent', deps);
+    const committed = await commitInOrder(preparation.ready, ref, recordedTarget(state), deps);
     if ('stored' in committed) await succeed(step, committed, encryption, performance.now() - started, deps);
     else await skip(step, committed.reason, deps);
   } catch (error) {
@@ -239,7 +231,7 @@ async function succeed(
   deps: EncryptDeps,
 ): Promise<void> {
   const { ref } = step;
-  const [became, ...left] = step.uploads;
+  const [became] = step.uploads;
   const description = describeEncryption(encryption);
   step.outcome = { status: 'encrypted', ref, encryption: description, durationMs };
   step.event = { ...eventOf(ref, deps), action: 'ObjectEncrypted', outcome: 'success', encryption: description, ...versionOf(stored) };
@@ -254,15 +246,12 @@ async function succeed(
     source: { bucket: ref.bucket, etag: ref.etag, ...versionOf(ref), sequencer: ref.sequencer },
     encryptedAt: at,
   };
-  await Promise.all(left.map(({ uploadId }) => abandonUpload(deps, ref.key, uploadId)));
+  await abandon(step, became?.uploadId, deps);
 }
 
 async function skip(step: Step, reason: 'encrypted already' | 'superseded', deps: EncryptDeps): Promise<void> {
   step.outcome = { status: 'skipped', ref: step.ref, reason };
-  await abandon(step, deps);
-  // Whoever died right after it began an upload has told nobody of it.
-  const untold = step.request.delivery > 1 && step.ref.size > deps.limits.partsAboveBytes;
-  if (untold) await abandonUploads(deps, step.ref.key, () => sparedUploads(step.ref, deps));
+  await abandon(step, step.state.newest?.uploadId, deps);
 }
 
 /** Of a newer source that is under way, and of other attempts at the same one: each of these sees to its own. */
@@ -271,20 +260,27 @@ async function sparedUploads(ref: ObjectRef, deps: EncryptDeps): Promise<string[
   return [...uploads, ...(newer?.upload === undefined ? [] : [newer.upload])].map(({ uploadId }) => uploadId);
 }
 
-/** Uploads that became no object: those of attempts that died, or that somebody else was faster than. */
-async function abandon({ ref, state, uploads }: Step, deps: EncryptDeps): Promise<void> {
-  const left = uploads.filter(({ uploadId }) => uploadId !== state.newest?.uploadId);
+/** Uploads that became no object: those of attempts that died, or that somebody else was faster than. @param became the one that did */
+async function abandon({ request, ref, uploads }: Step, became: string | undefined, deps: EncryptDeps): Promise<void> {
+  const left = uploads.filter(({ uploadId }) => uploadId !== became);
   await Promise.all(left.map(({ uploadId }) => abandonUpload(deps, ref.key, uploadId)));
+  // Whoever died right after it began an upload has told nobody of it, and its message comes again.
+  const untold = request.delivery > 1 && ref.size > deps.limits.partsAboveBytes;
+  if (untold) await abandonUploads(deps, ref.key, () => sparedUploads(ref, deps));
 }
 
 async function fail(step: Step, error: unknown, deps: EncryptDeps, mode?: EncryptionMode): Promise<void> {
   const { ref, request } = step;
   const outcome = failed(ref, error, mode);
   const { code, retryable, message } = outcome.error;
+  if (code === 'newer-under-way') {
+    step.outcome = { status: 'waiting', ref, error: outcome.error };
+    return;
+  }
   const final = !retryable || request.lastTry;
   step.outcome = outcome;
   if (final) step.event = { ...eventOf(ref, deps), action: 'EncryptionFailed', outcome: 'failure', code, detail: message };
-  if (final || SOURCE_IS_OVER.includes(code)) await abandon(step, deps);
+  if (final || SOURCE_IS_OVER.includes(code)) await abandon(step, undefined, deps);
 }
 
 /** After the record, so that a crash leaves both and the retry deletes. */

@@ -1,16 +1,16 @@
 /** What becomes of ingest messages. */
 import type { Continuations } from './continuations.ts';
 import { type EncryptDeps, type EncryptOutcome, encryptObjects } from './encrypt-objects.ts';
-import { asSealdropError, type ErrorCode, type SealdropError } from './errors.ts';
+import { asSealdropError } from './errors.ts';
 import type { EventMessage, ObjectRef } from './events/index.ts';
 import { countFailure, type Metrics } from './metrics.ts';
 import type { Log } from './observability.ts';
 import { type Attempt, describeError, type Failure, type SettleDeps, type SettledMessage, settleMessages } from './settle-messages.ts';
 
-/** What waits for another event of its key, which is here or on its way. */
-const WAITING: ErrorCode[] = ['newer-under-way', 'source-changed'];
-
-/** By delivery: soon, since most such events come within seconds; the last beyond the time that a dead claim counts. */
+/**
+ * By delivery, for what waits for another event of its key: soon, since most such events come within seconds; in sum longer than a
+ * dead function's claim counts.
+ */
 const WAITS_SECONDS = [4, 15, 90, 900];
 
 export interface ProcessDeps extends EncryptDeps, SettleDeps {
@@ -37,26 +37,35 @@ export function processIngest(messages: EventMessage<ObjectRef>[], deps: Process
 
 /** `null`: the message has done its part. */
 async function failureOf(outcome: EncryptOutcome, attempt: Attempt<ObjectRef> | undefined, deps: ProcessDeps): Promise<Failure | null> {
+  const delivery = attempt?.delivery ?? 1;
   switch (outcome.status) {
     case 'encrypted':
     case 'skipped':
       return null;
     case 'unfinished':
       // The old message goes only when the new one is there; should both live, the second finds the first one's parts.
-      return deps.continuations.send(outcome.ref, outcome.progress).then(
-        () => null,
-        (error: unknown) => ({ error: asSealdropError(error, outcome.ref) }),
-      );
+      return sent(deps.continuations.goOn(outcome.ref, outcome.progress), outcome.ref);
+    case 'waiting':
+      // As long as the newer one makes progress; without any its claim ends.
+      if (attempt?.lastTry) return sent(deps.continuations.postpone(outcome.ref), outcome.ref);
+      return { error: outcome.error, ...waitAt(delivery) };
     case 'failed':
-      return { error: outcome.error, ...waitOf(outcome.error, attempt?.delivery ?? 1) };
+      return { error: outcome.error, ...(outcome.error.code === 'source-changed' ? waitAt(delivery) : {}) };
     default:
       return outcome satisfies never;
   }
 }
 
-function waitOf({ code }: SealdropError, delivery: number): { retryAfterSeconds?: number } {
+function sent(sending: Promise<void>, ref: ObjectRef): Promise<Failure | null> {
+  return sending.then(
+    () => null,
+    (error: unknown) => ({ error: asSealdropError(error, ref) }),
+  );
+}
+
+function waitAt(delivery: number): { retryAfterSeconds?: number } {
   const seconds = WAITS_SECONDS[delivery - 1];
-  return WAITING.includes(code) && seconds !== undefined ? { retryAfterSeconds: seconds } : {};
+  return seconds === undefined ? {} : { retryAfterSeconds: seconds };
 }
 
 /** Outcomes come once their records are written: until then nothing counts as encrypted. */
@@ -76,9 +85,10 @@ function countOutcome(outcome: EncryptOutcome, metrics: Metrics): void {
     case 'unfinished':
       metrics.add('CopiesContinued', 1);
       break;
+    case 'waiting':
+      break;
     case 'failed':
-      // To wait for another event is no failure.
-      if (!WAITING.includes(outcome.error.code)) countFailure(metrics, outcome.error, outcome.mode);
+      countFailure(metrics, outcome.error, outcome.mode);
       break;
     default:
       outcome satisfies never;
@@ -97,6 +107,9 @@ function logOutcome(outcome: EncryptOutcome, log: Log): void {
       break;
     case 'unfinished':
       log.info('to be continued', { ...object, ...outcome.progress });
+      break;
+    case 'waiting':
+      log.info('waiting', { ...object, ...describeError(outcome.error) });
       break;
     case 'failed':
       log.warn('not encrypted', { ...object, ...describeError(outcome.error) });

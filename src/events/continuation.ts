@@ -1,4 +1,4 @@
-/** What `encrypt` tells itself when its time ends before a copy does. */
+/** What `encrypt` tells itself: of a copy that its time was too short for, or of one that must wait for a newer one's end. */
 import * as z from 'zod/mini';
 import { checkKey, moment, type ObjectRef } from './object-ref.ts';
 import { bucketName, etagText, parse, requestIdText, SEQUENCER, shortText, versionIdText } from './parse.ts';
@@ -28,7 +28,7 @@ export interface CopyProgress {
 }
 
 /** The message's text; `parseContinuation` gives the object back. */
-export function continuationBody(ref: ObjectRef, upload: CopyProgress): string {
+export function continuationBody(ref: ObjectRef, upload?: CopyProgress): string {
   const { bucket, key, versionId, etag, size, sequencer, eventTime, correlationId, requester } = ref;
   const object = { bucket, key, versionId, etag, size, sequencer, eventTime, correlationId, requester };
   return JSON.stringify({ sealdrop: KIND, object, upload });

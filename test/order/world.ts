@@ -53,10 +53,10 @@ export function orderWorld(services: Services, schedule: Schedule, source: 'keep
       return {};
     }),
   );
-  mocked.on(SendMessageCommand).callsFake(({ QueueUrl, MessageBody, MessageAttributes }) =>
+  mocked.on(SendMessageCommand).callsFake(({ QueueUrl, MessageBody, MessageAttributes, DelaySeconds = 0 }) =>
     schedule.call('SendMessageCommand', async () => {
       if (QueueUrl === DEAD_LETTER_URL) queue.deadLetters.push({ body: MessageBody, code: MessageAttributes.code.StringValue });
-      else queue.send(MessageBody, 0);
+      else queue.send(MessageBody, DelaySeconds);
       return {};
     }),
   );
