@@ -3,7 +3,18 @@ import { asSealdropError, ERROR_CODES, SealdropError } from '../src/errors.ts';
 import { translateAwsError } from '../src/translate-aws-error.ts';
 import { s3Error } from './fixtures/aws.ts';
 
-const RETRYABLE = ['throttled', 'time-out', 'service-unavailable', 'conflict', 'record-missing', 'audit-unavailable', 'unknown'];
+const RETRYABLE = [
+  'source-changed',
+  'target-changed',
+  'newer-under-way',
+  'throttled',
+  'time-out',
+  'service-unavailable',
+  'conflict',
+  'record-missing',
+  'audit-unavailable',
+  'unknown',
+];
 
 describe('SealdropError', () => {
   it.each(ERROR_CODES)('%s says what to do, has a status, and is retryable only if it heals by itself', (code) => {
