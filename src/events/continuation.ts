@@ -44,6 +44,7 @@ export function parseContinuation(document: unknown): ObjectRef {
   checkKey(object.key);
   return {
     ...object,
+    correlationId: object.correlationId || object.sequencer,
     eventTime: moment(eventTime),
     ...(versionId ? { versionId } : {}),
     ...(requester === undefined ? {} : { requester }),

@@ -44,6 +44,6 @@ export function parseEventBridge(document: unknown): ObjectRef | null {
     sequencer,
     eventTime: moment(time),
     ...(detail.requester ? { requester: detail.requester } : {}),
-    correlationId: detail['request-id'] ?? sequencer,
+    correlationId: detail['request-id'] || sequencer,
   };
 }

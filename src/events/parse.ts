@@ -20,8 +20,8 @@ export const etagText = z.string().check(z.regex(/^("[\x21\x23-\x7e]{1,254}"|[\x
 /** "URL-ready, opaque strings", at most 1,024 bytes: https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html */
 export const versionIdText = z.string().check(z.regex(/^[\x21-\x7e]{0,1024}$/));
 
-/** S3's id of a request, which is part of sort keys; those that it sends have 16 characters. */
-export const requestIdText = z.string().check(z.regex(/^[\x21-\x7e]{1,256}$/));
+/** S3's id of a request, which is part of sort keys; those that it sends have 16 characters. Empty: there is none. */
+export const requestIdText = z.string().check(z.regex(/^[\x21-\x7e]{0,256}$/));
 
 /** Parses or throws `malformed-event` with every problem by path, without showing values. */
 export function parse<T>(schema: z.ZodMiniType<T>, value: unknown, what: string): T {

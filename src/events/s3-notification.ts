@@ -48,7 +48,7 @@ export function parseS3Record(record: unknown): ObjectRef | null {
     sequencer: s3.object.sequencer,
     eventTime: moment(eventTime),
     ...(userIdentity?.principalId ? { requester: userIdentity.principalId } : {}),
-    correlationId: responseElements?.['x-amz-request-id'] ?? s3.object.sequencer,
+    correlationId: responseElements?.['x-amz-request-id'] || s3.object.sequencer,
   };
 }
 

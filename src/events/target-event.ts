@@ -85,7 +85,7 @@ function changeOf(record: unknown): Change {
   if (key === null) throw new SealdropError('malformed-event', 'S3 record: s3.object.key is not form-encoded');
   checkKey(key);
   const { versionId, sequencer } = s3.object;
-  const requestId = responseElements?.['x-amz-request-id'];
+  const requestId = responseElements?.['x-amz-request-id'] || undefined;
   // One request may delete a thousand versions of a key.
   const uniqueId = sequencer ?? (requestId && versionId ? `${requestId}#${versionId}` : requestId);
   if (uniqueId === undefined) throw new SealdropError('malformed-event', 'S3 record: neither a sequencer nor a request id');

@@ -67,7 +67,7 @@ describe('for any policy and any object', () => {
       fc.property(policies, wholeFacts, (policy, facts) => {
         expect(matchPolicy(policy, facts)).toMatchObject({ action: 'encrypt', encryption: decide(policy, facts) });
       }),
-      { numRuns: 1_500 },
+      { numRuns: 600 },
     );
   });
 });
@@ -86,7 +86,7 @@ describe('rights', () => {
         const claims = { ...others, ...Object.fromEntries([[claim, form === 1 ? [near] : form === 0 ? { has } : near]]) };
         expect(mayAccess(rules(claim, has), claims, 'read', 'reports/a')).toBe(false);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
@@ -100,7 +100,7 @@ describe('rights', () => {
           expect(mayAccess(rules(claim, has), claims, 'read', key)).toBe(key.startsWith('reports/'));
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 500 },
     );
   });
 
