@@ -10,6 +10,7 @@ import { openKeyStore } from '../../sandbox/kms/key-store.ts';
 import { openState } from '../../sandbox/state.ts';
 import { type Call, watchCalls } from './calls.ts';
 import { type Delivery, type Fate, fateOf, type Invocation, watchDeliveries } from './deliveries.ts';
+import { leap } from './leap.ts';
 import { PART_BYTES, PARTS_ABOVE_BYTES } from './plan.ts';
 import { FLAKY_KEY_ID, LOST_KEY_ID } from './stored-as.ts';
 
@@ -29,6 +30,8 @@ export interface World {
   logs: { name: string; text: string }[];
   /** Makes messages visible that met this fate more than `seconds` ago, so that nobody waits for minutes. */
   bringBack(fate: Fate, seconds: number): Promise<void>;
+  /** Lets a quarter of an hour pass. Only while nobody is at work. */
+  leap(): Promise<void>;
   /**
    * The function's environments end with what they do, and the next invocation is a cold start.
    * @param timeoutSeconds default: as before
@@ -69,7 +72,8 @@ export async function openWorld({
     apiPort: 0,
     artifacts,
     parameters: { PartsAboveBytes: String(partsAboveBytes), PartBytes: String(PART_BYTES) },
-    limits: { s3: { minPartBytes: PART_BYTES, minRangeSourceBytes: 0 } },
+    // Slow calls hold up whole batches: others go on meanwhile.
+    limits: { s3: { minPartBytes: PART_BYTES, minRangeSourceBytes: 0 }, maxConsumers: 8 },
     log: (name, text) => logs.push({ name, text }),
   });
   const clients = stackClients(sandbox.environment());
@@ -87,6 +91,7 @@ export async function openWorld({
     calls: watchCalls(sandbox.faults, ENCRYPT),
     logs,
     bringBack: createBringBack(invocations, clients),
+    leap: () => leap(clients, sandbox, dataDir, ENCRYPT),
     renewFunction(seconds) {
       const now = functions.get(ENCRYPT);
       functions.put({ ...now, timeoutSeconds: seconds ?? now.timeoutSeconds, description: `renewed at ${performance.now()}` });
