@@ -21,7 +21,7 @@ const DELETE_ERRORS: ErrorNames = {
 };
 
 /**
- * Call it once the copy is recorded. Deleting a version that is gone succeeds.
+ * Call it once the copy is recorded, or that of a newer source. Deleting a version that is gone succeeds.
  * @throws SealdropError `source-kept` or a retryable one
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/DeletingObjectVersions.html
  */

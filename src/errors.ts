@@ -10,6 +10,8 @@ interface ErrorDefinition {
   nextStep: string;
 }
 
+const RETRIED = 'Nothing: it is retried with growing delays; once it is a dead letter, `sealdrop redrive`.';
+
 const ERRORS = {
   // What was asked for
   'malformed-event': permanent(
@@ -21,14 +23,14 @@ const ERRORS = {
   forbidden: permanent(403, 'Ask for an access rule in policy.yml that covers this action and key.'),
   'not-found': permanent(404, 'Check the key; list its prefix with GET /objects?prefix=.'),
   'policy-invalid': permanent(500, 'Correct policy.yml and package again.'),
-  'config-invalid': permanent(500, "Correct the function's environment in serverless.yml and deploy again."),
+  'config-invalid': permanent(500, 'Correct what the cause names, a setting or the bucket, and deploy again; then `sealdrop redrive`.'),
 
   // The source object
   'source-gone': permanent(404, 'Nothing to do if it was deleted on purpose; otherwise drop the file again.'),
   'source-changed': transient(409, 'Nothing: the event of the newer object encrypts it. If none came, drop the file again.'),
   'source-unreadable': permanent(
     403,
-    'Give the encrypt function the right to read the source and to use its KMS key, then move the message back.',
+    'Give the encrypt function the right to read the source and to use its KMS key, then `sealdrop redrive`.',
   ),
   'source-kept': permanent(
     503,
@@ -44,14 +46,17 @@ const ERRORS = {
   'response-too-large': permanent(501, 'The API streams up to 200 MB; read larger objects from the target bucket with the key.'),
 
   // Keys
-  'kms-key-disabled': permanent(503, 'Enable the KMS key, then move the messages back from the dead-letter queue.'),
-  'kms-key-pending-deletion': permanent(
+  'kms-key-disabled': permanent(503, 'Enable the KMS key, then `sealdrop redrive --code kms-key-disabled`.'),
+  'kms-key-pending-deletion': permanent(503, 'Cancel the deletion and enable the KMS key, or change the rule, then `sealdrop redrive`.'),
+  'kms-key-not-found': permanent(
     503,
-    'Cancel the deletion and enable the KMS key, or change the rule, then move the messages back.',
+    'Correct the key ARN in policy.yml: it must exist in the Region of the target bucket. Deploy, then `sealdrop redrive`.',
   ),
-  'kms-key-not-found': permanent(503, 'Correct the key ARN in policy.yml: it must exist in the Region of the target bucket.'),
-  'kms-key-denied': permanent(503, 'Allow the function on the KMS key, in the key policy and in its role, then move the messages back.'),
-  'customer-key-missing': permanent(503, 'Restore the secret or the version that holds the customer key, then try again.'),
+  'kms-key-denied': permanent(503, 'Allow the function on the KMS key, in the key policy and in its role, then `sealdrop redrive`.'),
+  'customer-key-missing': permanent(
+    503,
+    'Restore the secret or the version that holds the customer key, then try again; dead letters by `sealdrop redrive`.',
+  ),
   'customer-key-invalid': permanent(
     503,
     'Store 32 raw bytes, 64 hex digits, base64 of 32 bytes or 32 ASCII characters as the current version of the secret.',
@@ -62,14 +67,14 @@ const ERRORS = {
   ),
 
   // The target
-  'sse-c-blocked': permanent(503, "Set BlockedEncryptionTypes to NONE in the target bucket's encryption, then move the messages back."),
+  'sse-c-blocked': permanent(503, "Set BlockedEncryptionTypes to NONE in the target bucket's encryption, then `sealdrop redrive`."),
   'target-denied': permanent(
     503,
     "Compare the target's bucket policy, which refuses what policy.yml does not name, and the function's role with the stack's template.",
   ),
   'target-changed': transient(409, 'Nothing: somebody wrote the object at the same time; it is looked at again.'),
   'newer-under-way': transient(409, 'Nothing: a newer state of the object is being encrypted, and this one waits for its end.'),
-  'target-missing': permanent(503, 'Create the target bucket or correct TARGET_BUCKET, then move the messages back.'),
+  'target-missing': permanent(503, 'Create the target bucket or correct TARGET_BUCKET, then `sealdrop redrive`.'),
   'access-denied': permanent(
     503,
     "Compare the function's role, the bucket's policy and its owner with the stack's template and parameters.",
@@ -80,16 +85,16 @@ const ERRORS = {
   ),
   'answer-mismatch': permanent(
     502,
-    'The target did not encrypt as asked: check that it is Amazon S3 and that nothing rewrites its answers; treat the object as exposed.',
+    'What the target answers is not what was asked: check that it is Amazon S3 and that nothing rewrites its answers. Unless the cause says that nothing was stored, treat the object as exposed.',
   ),
 
   quota: permanent(503, 'Raise the quota that the cause names, in Service Quotas, then redrive.'),
 
   // What heals by itself
-  throttled: transient(503, 'Nothing: it is retried with a growing delay.'),
-  'time-out': transient(504, 'Nothing: it is retried.'),
-  'service-unavailable': transient(503, 'Nothing: it is retried.'),
-  conflict: transient(409, 'Nothing: it is retried.'),
+  throttled: transient(503, RETRIED),
+  'time-out': transient(504, RETRIED),
+  'service-unavailable': transient(503, RETRIED),
+  conflict: transient(409, RETRIED),
   'record-missing': transient(503, 'Nothing: the record follows its copy; after a while the write is recorded as it is.'),
   'audit-unavailable': transient(503, 'Nothing: it is retried; if it lasts, look at the audit table.'),
   unknown: transient(500, 'Look at the cause; it is retried until the queue gives up.'),

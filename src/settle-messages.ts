@@ -11,6 +11,8 @@ import type { Log } from './observability.ts';
 const FIRST_RETRY_SECONDS = 4;
 const LONGEST_RETRY_SECONDS = 900;
 
+const LONGEST_LOGGED_CAUSE = 1_000;
+
 export interface SettleDeps {
   deadLetters: DeadLetters;
   sqs: SQSClient;
@@ -89,9 +91,9 @@ export function batchResponse(settled: SettledMessage<unknown>[]): SQSBatchRespo
   };
 }
 
-/** What logs say of an error. */
+/** What logs say of an error. The causes of a message with thousands of items stand once in each of its lines. */
 export function describeError({ code, message, nextStep, retryable }: SealdropError) {
-  return { code, cause: message, nextStep, retryable };
+  return { code, cause: message.slice(0, LONGEST_LOGGED_CAUSE), nextStep, retryable };
 }
 
 /** A message is retried while one of its items may heal; it is dead-lettered once none can, or at its last delivery. */

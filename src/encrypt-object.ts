@@ -1,0 +1,243 @@
+/** One object on its way into the target bucket: looked at, copied in order, and what is to be written of it. */
+import { randomUUID } from 'node:crypto';
+import { type AdoptDeps, adoptCopy } from './adopt-copy.ts';
+import type { AuditEvent } from './audit/event.ts';
+import type { Claim, KeyState, ObjectRecord, ObjectRecords } from './audit/object-record.ts';
+import { commitInOrder } from './commit-in-order.ts';
+import type { CopyDeps, SavedUpload, StoredCopy, TargetCondition } from './copy/copy-job.ts';
+import { abandonUpload, abandonUploads, prepareCopy } from './copy/prepare-copy.ts';
+import { type DecideDeps, decideEncryption } from './decide-encryption.ts';
+import { describeEncryption, type EncryptionDescription, type ResolvedEncryption } from './encryption/index.ts';
+import { asSealdropError, type ErrorCode, type SealdropError } from './errors.ts';
+import type { CopyProgress, ObjectRef } from './events/index.ts';
+import type { EncryptionMode } from './policy/schema.ts';
+import { resolveKey } from './resolve-key.ts';
+import { standingOf } from './source-order.ts';
+
+const ACTOR = 'function/encrypt';
+
+/** An upload of a source that is not there any more is of no use. */
+const SOURCE_IS_OVER: ErrorCode[] = ['source-changed', 'source-gone'];
+
+export interface StepDeps extends DecideDeps, CopyDeps, AdoptDeps {
+  policyFingerprint: string;
+  records: ObjectRecords;
+  /** Throws where sources are to be deleted from a bucket that is not versioned. */
+  requireVersioning: (bucket: string) => Promise<void>;
+  /** Milliseconds; for tests. */
+  now?: () => number;
+}
+
+export interface EncryptRequest {
+  ref: ObjectRef;
+  /** 1 at the first. */
+  delivery: number;
+  /** Its last delivery: a failure that could heal is recorded as final. */
+  lastTry: boolean;
+}
+
+export type EncryptOutcome =
+  | { status: 'encrypted'; ref: ObjectRef; encryption: EncryptionDescription; durationMs: number }
+  /** The records show this state of the object, or a newer one. */
+  | { status: 'skipped'; ref: ObjectRef; reason: 'encrypted already' | 'superseded' }
+  /** Time ended; parts that are copied stay. */
+  | { status: 'unfinished'; ref: ObjectRef; progress: CopyProgress }
+  /** A newer state of the object is being encrypted; whether this one is needed is not known yet. */
+  | { status: 'waiting'; ref: ObjectRef; error: SealdropError }
+  | Failed;
+
+/** `mode`: how it was to be encrypted, where that was decided before it failed. */
+export interface Failed {
+  status: 'failed';
+  ref: ObjectRef;
+  error: SealdropError;
+  mode?: EncryptionMode;
+}
+
+/** One request on its way; it is over once it has an outcome. */
+export interface Step {
+  request: EncryptRequest;
+  ref: ObjectRef;
+  state: KeyState;
+  claim: Claim;
+  outcome: EncryptOutcome | null;
+  /** What earlier attempts began, or this one; the last first. */
+  uploads: SavedUpload[];
+  event: AuditEvent | null;
+  record: ObjectRecord | null;
+}
+
+/** Asks the records first: a step that comes back with an outcome is over. Does not throw. */
+export async function lookAt(request: EncryptRequest, deps: StepDeps): Promise<Step> {
+  const step: Step = {
+    request,
+    ref: request.ref,
+    state: { newest: null, uploads: [], newer: null },
+    claim: claimOn(request.ref, deps),
+    outcome: null,
+    uploads: [],
+    event: null,
+    record: null,
+  };
+  try {
+    await deps.requireVersioning(request.ref.bucket);
+    step.ref = await resolveKey(request.ref, deps);
+    step.claim = claimOn(step.ref, deps);
+    step.state = await deps.records.look(deps.targetBucket, step.ref.key, step.ref.sequencer, deps.signal);
+    step.uploads = step.state.uploads;
+    const standing = standingOf(step.ref, step.state);
+    if (standing.action === 'copy') return step;
+    // Only a message that comes again can have left a copy without a record.
+    const { newest } = step.state;
+    if (request.delivery > 1 && standing.reason === 'encrypted already' && newest !== null) step.record = await adoptCopy(newest, deps);
+    await skip(step, standing.reason, deps);
+  } catch (error) {
+    await fail(step, error, deps);
+  }
+  return step;
+}
+
+/** Call it once the step is claimed; it ends with an outcome, and with the event and record that are to be written. Does not throw. */
+export async function copyOne(step: Step, deps: StepDeps): Promise<void> {
+  const started = performance.now();
+  const { ref, state } = step;
+  let mode: EncryptionMode | undefined;
+  try {
+    const encryption = await decideEncryption(ref, deps);
+    mode = encryption.mode;
+    const began = async (upload: SavedUpload) => {
+      step.uploads = [upload, ...step.uploads];
+      step.claim = { ...step.claim, upload };
+      await deps.records.claim([step.claim]);
+    };
+    const job = {
+      ref,
+      encryption,
+      storageClass: deps.policy.storageClass,
+      saved: step.uploads[0] ?? null,
+      spared: () => sparedUploads(ref, deps),
+      began,
+    };
+    const preparation = await prepareCopy(deps, job);
+    if ('unfinished' in preparation) {
+      step.outcome = { status: 'unfinished', ref, progress: preparation.unfinished };
+      return;
+    }
+    const committed = await commitInOrder(preparation.ready, ref, recordedTarget(state), deps);
+    if ('stored' in committed) await succeed(step, committed, encryption, performance.now() - started, deps);
+    else await skip(step, committed.reason, deps);
+  } catch (error) {
+    await settleFailure(step, error, deps, mode);
+  }
+}
+
+export function failed(ref: ObjectRef, error: unknown, mode?: EncryptionMode): Failed {
+  return { status: 'failed', ref, error: asSealdropError(error, ref), ...(mode === undefined ? {} : { mode }) };
+}
+
+export function modeOf(outcome: EncryptOutcome | null): EncryptionMode | undefined {
+  if (outcome?.status === 'encrypted') return outcome.encryption.mode;
+  return outcome?.status === 'failed' ? outcome.mode : undefined;
+}
+
+/** What every event of a source says, in each of its deliveries the same but for `recordedAt`. */
+export function eventOf(ref: ObjectRef, deps: Pick<StepDeps, 'targetBucket'>) {
+  return {
+    bucket: deps.targetBucket,
+    key: ref.key,
+    actor: ACTOR,
+    ...(ref.requester === undefined ? {} : { requester: ref.requester }),
+    at: ref.eventTime,
+    recordedAt: new Date().toISOString(),
+    uniqueId: ref.sequencer,
+    correlationId: ref.correlationId,
+    size: ref.size,
+    ...(ref.versionId === undefined ? {} : { sourceVersionId: ref.versionId }),
+  };
+}
+
+function recordedTarget({ newest }: KeyState): TargetCondition {
+  return newest === null ? 'absent' : { etag: newest.etag };
+}
+
+/** What fails may be done: by another delivery of the same event, or by a newer one; they may have deleted the source, too. */
+async function settleFailure(step: Step, error: unknown, deps: StepDeps, mode?: EncryptionMode): Promise<void> {
+  const { ref, request } = step;
+  const { code, retryable } = asSealdropError(error);
+  if (retryable && !request.lastTry && !SOURCE_IS_OVER.includes(code)) return fail(step, error, deps, mode);
+  try {
+    step.state = await deps.records.look(deps.targetBucket, ref.key, ref.sequencer, deps.signal);
+    const standing = standingOf(ref, step.state);
+    return standing.action === 'skip' ? await skip(step, standing.reason, deps) : await fail(step, error, deps, mode);
+  } catch (later) {
+    return fail(step, asSealdropError(later).code === 'newer-under-way' ? later : error, deps, mode);
+  }
+}
+
+async function succeed(
+  step: Step,
+  { stored, at }: { stored: StoredCopy; at: string },
+  encryption: ResolvedEncryption,
+  durationMs: number,
+  deps: StepDeps,
+): Promise<void> {
+  const { ref } = step;
+  const [became] = step.uploads;
+  const description = describeEncryption(encryption);
+  step.outcome = { status: 'encrypted', ref, encryption: description, durationMs };
+  step.event = { ...eventOf(ref, deps), action: 'ObjectEncrypted', outcome: 'success', encryption: description, ...versionOf(stored) };
+  step.record = {
+    bucket: deps.targetBucket,
+    key: ref.key,
+    encryption: description,
+    ...stored,
+    ...(became === undefined ? {} : { uploadId: became.uploadId }),
+    size: ref.size,
+    policyFingerprint: deps.policyFingerprint,
+    source: { bucket: ref.bucket, etag: ref.etag, ...versionOf(ref), sequencer: ref.sequencer },
+    encryptedAt: at,
+  };
+  await abandon(step, became?.uploadId, deps);
+}
+
+async function skip(step: Step, reason: 'encrypted already' | 'superseded', deps: StepDeps): Promise<void> {
+  step.outcome = { status: 'skipped', ref: step.ref, reason };
+  await abandon(step, step.state.newest?.uploadId, deps);
+}
+
+/** Of a newer source that is under way, and of other attempts at the same one: each of these sees to its own. */
+async function sparedUploads(ref: ObjectRef, deps: StepDeps): Promise<string[]> {
+  const { uploads, newer } = await deps.records.look(deps.targetBucket, ref.key, ref.sequencer, deps.signal);
+  return [...uploads, ...(newer?.upload === undefined ? [] : [newer.upload])].map(({ uploadId }) => uploadId);
+}
+
+/** Uploads that became no object: those of attempts that died, or that somebody else was faster than. @param became the one that did */
+async function abandon({ request, ref, uploads }: Step, became: string | undefined, deps: StepDeps): Promise<void> {
+  const left = uploads.filter(({ uploadId }) => uploadId !== became);
+  await Promise.all(left.map(({ uploadId }) => abandonUpload(deps, ref.key, uploadId)));
+  // Whoever died right after it began an upload has told nobody of it, and its message comes again.
+  const untold = request.delivery > 1 && ref.size > deps.limits.partsAboveBytes;
+  if (untold) await abandonUploads(deps, ref.key, () => sparedUploads(ref, deps));
+}
+
+async function fail(step: Step, error: unknown, deps: StepDeps, mode?: EncryptionMode): Promise<void> {
+  const { ref, request } = step;
+  const outcome = failed(ref, error, mode);
+  const { code, retryable, message } = outcome.error;
+  if (code === 'newer-under-way') {
+    step.outcome = { status: 'waiting', ref, error: outcome.error };
+    return;
+  }
+  const final = !retryable || request.lastTry;
+  step.outcome = outcome;
+  if (final) step.event = { ...eventOf(ref, deps), action: 'EncryptionFailed', outcome: 'failure', code, detail: message };
+  if (final || SOURCE_IS_OVER.includes(code)) await abandon(step, undefined, deps);
+}
+
+function claimOn({ key, sequencer }: ObjectRef, { targetBucket, now = Date.now }: StepDeps): Claim {
+  return { bucket: targetBucket, key, sequencer, id: randomUUID(), claimedAt: new Date(now()).toISOString() };
+}
+
+function versionOf({ versionId }: { versionId?: string }): { versionId?: string } {
+  return versionId === undefined ? {} : { versionId };
+}
