@@ -14,10 +14,7 @@ const SLACK_MS = 50;
 /** @returns what speaks against it; `null`: it is true */
 export function disprove(letter: DeadLetter, fate: KeyFate, state: StateFate, wanted: StoredAs, troubles: Troubles): string | null {
   const { key } = fate.planned;
-  const last = state.deliveries.findLast(({ messageId, invocation }) =>
-    letter.code === null ? messageId === letter.messageId : overlaps(invocation, letter),
-  );
-  const near = last === undefined ? [] : troublesOf(last.invocation, key, troubles);
+  const near = sentIn(letter, state).flatMap(({ invocation }) => troublesOf(invocation, key, troubles));
   const because = (holds: boolean, otherwise: string) => (holds ? null : otherwise);
   switch (letter.code) {
     case null:
@@ -52,9 +49,11 @@ function has(near: Injected[], fault: RegExp, service?: string): boolean {
   return near.some((one) => fault.test(one.fault) && (service === undefined || one.service === service));
 }
 
-/** The invocation that sent the letter. */
-function overlaps({ begun, ended }: Delivery['invocation'], { sentAt }: DeadLetter): boolean {
-  return begun - SLACK_MS <= sentAt && sentAt <= (ended ?? Number.POSITIVE_INFINITY) + SLACK_MS;
+/** The deliveries that may have made it a dead letter: an event that came twice may be worked on twice at a time. */
+export function sentIn({ sentAt }: DeadLetter, { deliveries }: StateFate): Delivery[] {
+  return deliveries.filter(
+    ({ invocation: { begun, ended } }) => begun - SLACK_MS <= sentAt && sentAt <= (ended ?? Number.POSITIVE_INFINITY) + SLACK_MS,
+  );
 }
 
 /** Its last delivery ended with its function, or its answer came after the queue had given the message up. */

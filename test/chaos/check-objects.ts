@@ -1,9 +1,10 @@
 /** Whether every state is where it belongs, as it was. */
 import { isDeepStrictEqual } from 'node:util';
-import { diedAtLast } from './causes.ts';
+import { diedAtLast, sentIn } from './causes.ts';
 import { allStates, type Check, type CheckInput, isAs, name, over, wantedFor } from './checking.ts';
 import { contents, digest } from './contents.ts';
-import type { RecordItem } from './evidence.ts';
+import { fateOf } from './deliveries.ts';
+import type { DeadLetter, RecordItem } from './evidence.ts';
 import type { KeyFate, StateFate } from './fates.ts';
 import type { HeldObject } from './held-object.ts';
 
@@ -16,12 +17,13 @@ export function nothingLost(input: CheckInput): Check {
   });
 }
 
-/** An event that came in several messages may fail in one and succeed in another; a function may die after its record. */
+/** `redrive` drops the exceptions: an event in several messages, of which one failed; a death, or a lost answer, between the dead letter and its acknowledgement. */
 export function notInBoth(input: CheckInput): Check {
   const recorded = allStates(input).filter(({ state }) => state.records.length > 0);
   return over('no state is both recorded and a dead letter', recorded, ({ fate, state }) => {
     const messages = new Set(state.deliveries.map(({ messageId }) => messageId));
-    const letter = state.deadLetters.find((one) => !diedAtLast(one, state) && messages.size < 2);
+    const unacknowledged = (letter: DeadLetter) => sentIn(letter, state).some((delivery) => fateOf(delivery) !== 'acknowledged');
+    const letter = state.deadLetters.find((one) => !diedAtLast(one, state) && !unacknowledged(one) && messages.size < 2);
     if (letter === undefined) return null;
     return {
       key: fate.planned.key,

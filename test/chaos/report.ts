@@ -100,16 +100,18 @@ function deliveredRows({ invocations }: Run): Row[] {
 }
 
 function endedRows({ fates }: Run): Row[] {
-  return counted(
-    fates.flatMap(({ states, newest }) =>
-      states.map((state) => {
-        const [record, letter] = [state.records.at(-1), state.deadLetters[0]];
-        if (record !== undefined) return `encrypted, ${record.encryption.mode}, ${record.proof === 'source-pinned' ? 'one call' : 'parts'}`;
-        if (letter !== undefined) return `dead letter: ${letter.code ?? 'the function died over it'}`;
-        return newest !== null && states.indexOf(newest.state) > states.indexOf(state) ? 'superseded' : 'lost';
-      }),
-    ),
+  const ends = fates.flatMap(({ states, newest }) =>
+    states.flatMap((state) => {
+      const [record, letter] = [state.records.at(-1), state.deadLetters[0]];
+      if (record !== undefined) {
+        const encrypted = `encrypted, ${record.encryption.mode}, ${record.proof === 'source-pinned' ? 'one call' : 'parts'}`;
+        return letter === undefined ? [encrypted] : [encrypted, 'beside its record a dead letter, which redrive drops'];
+      }
+      if (letter !== undefined) return [`dead letter: ${letter.code ?? 'the function died over it'}`];
+      return [newest !== null && states.indexOf(newest.state) > states.indexOf(state) ? 'superseded' : 'lost'];
+    }),
   );
+  return counted(ends);
 }
 
 function counted(names: string[]): Row[] {
