@@ -1,14 +1,16 @@
-import { BatchWriteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { CopyObjectCommand, type CopyObjectCommandInput } from '@aws-sdk/client-s3';
+import { BatchWriteItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { CopyObjectCommand, type CopyObjectCommandInput, GetObjectTaggingCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { ChangeMessageVisibilityCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createHandler } from '../../handlers/encrypt.ts';
-import { honestCopy, s3Error, secretError, tableError } from '../fixtures/aws.ts';
+import { MAX_OBJECT_BYTES } from '../../src/copy/plan.ts';
+import { headError, honestCopy, s3Error, secretError, tableError } from '../fixtures/aws.ts';
 import {
   auditEvents,
-  copyInputs,
+  claims,
   DEAD_LETTER_URL,
+  deadCodes,
   deadLetters,
   encryptWorld,
   MAX_RECEIVE_COUNT,
@@ -16,7 +18,7 @@ import {
   QUEUE_URL,
 } from '../fixtures/encrypt-world.ts';
 import { event } from '../fixtures/events.ts';
-import { bridged, notification, queued } from '../fixtures/messages.ts';
+import { notification, queued } from '../fixtures/messages.ts';
 import { INGEST_BUCKET, VERSION_ID } from '../fixtures/objects.ts';
 
 const NO_FAILURES = { batchItemFailures: [] };
@@ -92,12 +94,34 @@ describe('a permanent failure', () => {
     await expect(run(event('s3-put'))).rejects.toMatchObject({ code: 'source-gone' });
   });
 
-  it.each(['five-terabytes', 'body-not-json', 'missing-key', 'odd-version'])('of broken/%s costs no S3 call', async (name) => {
+  it.each(['body-not-json', 'missing-key', 'odd-version'])('of broken/%s costs no call but its dead letter', async (name) => {
     const world = encryptWorld();
     expect(await createHandler(() => world.deps)(event(`broken/${name}`))).toEqual(NO_FAILURES);
+    expect([...world.s3.calls(), ...world.dynamodb.calls()]).toHaveLength(0);
+    expect(deadCodes(world)).toEqual(['malformed-event']);
+  });
+
+  it('of an object larger than S3 stores is told without asking S3', async () => {
+    const world = encryptWorld();
+    expect(await createHandler(() => world.deps)(event('broken/above-48-8-tib'))).toEqual(NO_FAILURES);
     expect(world.s3.calls()).toHaveLength(0);
-    const code = name === 'five-terabytes' ? 'too-large' : 'malformed-event';
-    expect(deadLetters(world)[0]?.MessageAttributes?.code?.StringValue).toBe(code);
+    expect(deadCodes(world)).toEqual(['too-large']);
+  });
+
+  it('of the largest object that S3 stores is not its size', async () => {
+    const world = encryptWorld();
+    world.s3.on(HeadObjectCommand).rejects(headError(404)).on(GetObjectTaggingCommand).resolves({});
+    await createHandler(() => world.deps)(queued([notification({ size: MAX_OBJECT_BYTES })]));
+    expect(deadCodes(world)).toEqual(['source-gone']);
+  });
+
+  it('ends its claim, so that no older source waits for it', async () => {
+    const { world, run } = failingCopy(GONE);
+    await run(queued([notification({})]));
+    const [claimed, ended, ...more] = claims(world);
+    expect(claimed).not.toHaveProperty('ended');
+    expect(ended).toEqual({ ...claimed, ended: true });
+    expect(more).toEqual([]);
   });
 
   it('writes into a message only what SQS takes', async () => {
@@ -137,7 +161,7 @@ describe('a failure that may heal', () => {
   it('is dead-lettered and recorded at its last delivery', async () => {
     const { world, run } = failingCopy(SLOW);
     expect(await run(queued([notification({})], MAX_RECEIVE_COUNT))).toEqual(NO_FAILURES);
-    expect(deadLetters(world)[0]?.MessageAttributes?.code?.StringValue).toBe('throttled');
+    expect(deadCodes(world)).toEqual(['throttled']);
     expect(auditEvents(world)).toEqual([expect.objectContaining({ action: 'EncryptionFailed', code: 'throttled' })]);
   });
 
@@ -155,7 +179,7 @@ describe('a failure that may heal', () => {
   it('is dead-lettered and recorded without a queue, since whoever invoked may drop the event', async () => {
     const { run, world } = failingCopy(SLOW);
     expect(await run(event('s3-put'))).toEqual({ batchItemFailures: [] });
-    expect(deadLetters(world).map(({ MessageAttributes }) => MessageAttributes?.code?.StringValue)).toEqual(['throttled']);
+    expect(deadCodes(world)).toEqual(['throttled']);
     expect(auditEvents(world)).toMatchObject([{ action: 'EncryptionFailed', code: 'throttled' }]);
   });
 
@@ -174,20 +198,36 @@ describe('a failure that may heal', () => {
   });
 });
 
-describe('the audit trail', () => {
-  it('that takes no event leaves no record, and the message comes back', async () => {
+describe('the audit table', () => {
+  it('that cannot be looked at keeps anything from being copied', async () => {
+    const world = encryptWorld();
+    world.dynamodb.on(QueryCommand).rejects(tableError('InternalServerError'));
+    expect(await createHandler(() => world.deps)(queued([notification({})]))).toEqual(RETRY);
+    expect(world.s3.calls()).toHaveLength(0);
+    expect(claims(world)).toEqual([]);
+  });
+
+  it('that takes no claim keeps anything from being copied', async () => {
     const world = encryptWorld();
     world.dynamodb.on(PutItemCommand).rejects(tableError('InternalServerError'));
     expect(await createHandler(() => world.deps)(queued([notification({})]))).toEqual(RETRY);
+    expect(world.s3.calls()).toHaveLength(0);
+    expect(claims(world)).toHaveLength(1);
+  });
+
+  it('that takes no event leaves no record, and the message comes back', async () => {
+    const world = encryptWorld();
+    world.dynamodb.on(PutItemCommand).resolvesOnce({}).rejects(tableError('InternalServerError'));
+    expect(await createHandler(() => world.deps)(queued([notification({})]))).toEqual(RETRY);
+    expect(auditEvents(world)).toHaveLength(1);
     expect(objectRecords(world)).toEqual([]);
-    expect(world.dynamodb.calls()).toHaveLength(1);
     expect(world.log.entries).toContainEqual(expect.objectContaining({ fields: expect.objectContaining({ code: 'audit-unavailable' }) }));
   });
 
   it('that fails for a batch brings all of it back, also what failed anyway, to be recorded', async () => {
     const world = encryptWorld();
     world.s3.on(CopyObjectCommand, { Key: 'gone' }).rejects(GONE);
-    world.dynamodb.on(BatchWriteItemCommand).rejects(tableError('ProvisionedThroughputExceededException'));
+    world.dynamodb.on(BatchWriteItemCommand).resolvesOnce({}).rejects(tableError('ProvisionedThroughputExceededException'));
     const answer = await createHandler(() => world.deps)(
       queued([notification({ key: 'gone' }), notification({ key: 'b', sequencer: '02' })]),
     );
@@ -204,15 +244,14 @@ describe('the audit trail', () => {
   it('that fails at the last delivery keeps the cause of what failed anyway', async () => {
     const world = encryptWorld();
     world.s3.on(CopyObjectCommand, { Key: 'gone' }).rejects(GONE);
-    world.dynamodb.on(BatchWriteItemCommand).rejects(tableError('InternalServerError'));
+    world.dynamodb.on(BatchWriteItemCommand).resolvesOnce({}).rejects(tableError('InternalServerError'));
     await createHandler(() => world.deps)(queued([notification({ key: 'gone' }), notification({ key: 'b', sequencer: '02' })], 5));
-    const codes = deadLetters(world).map(({ MessageAttributes }) => MessageAttributes?.code?.StringValue);
-    expect(codes).toEqual(['source-gone', 'audit-unavailable']);
+    expect(deadCodes(world)).toEqual(['source-gone', 'audit-unavailable']);
   });
 
   it('that takes the events but no records brings every copy back', async () => {
     const world = encryptWorld();
-    world.dynamodb.on(BatchWriteItemCommand).resolvesOnce({}).rejects(tableError('InternalServerError'));
+    world.dynamodb.on(BatchWriteItemCommand).resolvesOnce({}).resolvesOnce({}).rejects(tableError('InternalServerError'));
     const answer = await createHandler(() => world.deps)(queued([notification({ key: 'a' }), notification({ key: 'b', sequencer: '02' })]));
     expect(answer).toEqual({ batchItemFailures: [{ itemIdentifier: 'message-0' }, { itemIdentifier: 'message-1' }] });
     expect(auditEvents(world)).toHaveLength(2);
@@ -283,10 +322,7 @@ describe('a batch', () => {
     expect(await createHandler(() => world.deps)(queued([...bodies, 'not json']))).toEqual({
       batchItemFailures: [{ itemIdentifier: 'message-2' }],
     });
-    expect(deadLetters(world).map(({ MessageAttributes }) => MessageAttributes?.code?.StringValue)).toEqual([
-      'source-gone',
-      'malformed-event',
-    ]);
+    expect(deadCodes(world)).toEqual(['source-gone', 'malformed-event']);
   });
 
   it('retries a message while one of its objects may heal', async () => {
@@ -294,40 +330,5 @@ describe('a batch', () => {
     world.s3.on(CopyObjectCommand, { Key: 'gone' }).rejects(GONE).on(CopyObjectCommand, { Key: 'slow' }).rejects(SLOW);
     expect(await createHandler(() => world.deps)(queued([notification({ key: 'gone' }, { key: 'slow' })]))).toEqual(RETRY);
     expect(deadLetters(world)).toEqual([]);
-  });
-});
-
-describe('a key that EventBridge may have form-encoded', () => {
-  it.each([
-    ['is missing', GONE],
-    ['is another object', s3Error('PreconditionFailed', 412)],
-  ])('is read the other way when the key as it stands %s', async (_title, refusal) => {
-    const world = encryptWorld();
-    world.s3.on(CopyObjectCommand, { Key: 'a+b' }).rejects(refusal);
-    expect(await createHandler(() => world.deps)(queued([bridged({ key: 'a+b' })]))).toEqual(NO_FAILURES);
-    expect(copyInputs(world).map(({ Key }) => Key)).toEqual(['a+b', 'a b']);
-    expect(objectRecords(world)).toEqual([expect.objectContaining({ key: 'a b' })]);
-    expect(auditEvents(world)).toEqual([expect.objectContaining({ key: 'a b', outcome: 'success' })]);
-  });
-
-  it('is taken as it stands when that is the object', async () => {
-    const world = encryptWorld();
-    await createHandler(() => world.deps)(queued([bridged({ key: 'a+b' })]));
-    expect(copyInputs(world).map(({ Key }) => Key)).toEqual(['a+b']);
-  });
-
-  it('falls under the rule of the key that it turns out to be', async () => {
-    const world = encryptWorld();
-    world.s3.on(CopyObjectCommand, { Key: 'cards%2F1' }).rejects(GONE);
-    await createHandler(() => world.deps)(queued([bridged({ key: 'cards%2F1' })]));
-    expect(objectRecords(world)).toEqual([
-      expect.objectContaining({ key: 'cards/1', encryption: expect.objectContaining({ mode: 'sse-c' }) }),
-    ]);
-  });
-
-  it('is not tried the other way when the trouble is another', async () => {
-    const { world, run } = failingCopy(SLOW);
-    await run(queued([bridged({ key: 'a+b' })]));
-    expect(copyInputs(world)).toHaveLength(1);
   });
 });

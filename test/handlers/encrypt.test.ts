@@ -1,8 +1,10 @@
-import { BatchWriteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, PutItemCommand, type PutItemCommandInput, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { CopyObjectCommand, type CopyObjectCommandInput } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
 import { createHandler } from '../../handlers/encrypt.ts';
-import { auditEvents, copyInputs, encryptWorld, objectRecords } from '../fixtures/encrypt-world.ts';
+import { honestCopy } from '../fixtures/aws.ts';
+import { auditEvents, claims, copyInputs, encryptWorld, objectRecords } from '../fixtures/encrypt-world.ts';
 import { event } from '../fixtures/events.ts';
 import { notification, queued } from '../fixtures/messages.ts';
 import { ETAG, INGEST_BUCKET, KEY_BASE64, KEY_VERSION, MANAGED_KEY, STACK_KEY, TARGET_BUCKET, VERSION_ID } from '../fixtures/objects.ts';
@@ -31,19 +33,25 @@ const BY_RULE = {
 } as const;
 
 describe('the encrypt function', () => {
-  it.each(Object.entries(BY_RULE))('stores %s as its rule says, with one S3 call and two table calls', async (key, [asked, described]) => {
-    const world = encryptWorld();
-    const answer = await createHandler(() => world.deps)(queued([notification({ key })]));
-    expect(answer).toEqual(NO_FAILURES);
-    expect(copyInputs(world)).toEqual([expect.objectContaining({ Bucket: TARGET_BUCKET, Key: key, ...asked })]);
-    expect(world.s3.calls()).toHaveLength(1);
-    expect(world.dynamodb.calls()).toHaveLength(2);
-    expect(world.sqs.calls()).toHaveLength(0);
-    expect(auditEvents(world)).toEqual([
-      expect.objectContaining({ action: 'ObjectEncrypted', outcome: 'success', key, encryption: described }),
-    ]);
-    expect(objectRecords(world)).toEqual([expect.objectContaining({ bucket: TARGET_BUCKET, key, encryption: described, etag: ETAG })]);
-  });
+  it.each(Object.entries(BY_RULE))(
+    'stores %s as its rule says, with one S3 call, one look at the table and three writes',
+    async (key, [asked, described]) => {
+      const world = encryptWorld();
+      const answer = await createHandler(() => world.deps)(queued([notification({ key })]));
+      expect(answer).toEqual(NO_FAILURES);
+      expect(copyInputs(world)).toEqual([expect.objectContaining({ Bucket: TARGET_BUCKET, Key: key, ...asked })]);
+      expect(world.s3.calls()).toHaveLength(1);
+      expect(world.dynamodb.commandCalls(QueryCommand)).toHaveLength(1);
+      expect(world.dynamodb.commandCalls(PutItemCommand)).toHaveLength(3);
+      expect(world.dynamodb.calls()).toHaveLength(4);
+      expect(world.sqs.calls()).toHaveLength(0);
+      expect(claims(world)).toEqual([expect.objectContaining({ bucket: TARGET_BUCKET, key, sequencer: '0065A1' })]);
+      expect(auditEvents(world)).toEqual([
+        expect.objectContaining({ action: 'ObjectEncrypted', outcome: 'success', key, encryption: described }),
+      ]);
+      expect(objectRecords(world)).toEqual([expect.objectContaining({ bucket: TARGET_BUCKET, key, encryption: described, etag: ETAG })]);
+    },
+  );
 
   it('records all that is known of a copy', async () => {
     const world = encryptWorld();
@@ -74,6 +82,7 @@ describe('the encrypt function', () => {
         etag: ETAG,
         versionId: 'target-version-1',
         checksum: { algorithm: 'CRC64NVME', value: 'ODg4ODg4ODg=', type: 'FULL_OBJECT' },
+        proof: 'source-pinned',
         size: 48213,
         policyFingerprint: world.deps.policyFingerprint,
         source: { bucket: INGEST_BUCKET, etag: ETAG, versionId: VERSION_ID, sequencer: '0065A1B2C3D4E5F607' },
@@ -82,13 +91,15 @@ describe('the encrypt function', () => {
     ]);
   });
 
-  it('handles ten objects with ten copies, one batch of events and one of records', async () => {
+  it('handles ten objects with ten looks and copies, and one batch each of claims, events and records', async () => {
     const world = encryptWorld();
     const bodies = Array.from({ length: 10 }, (_, index) => notification({ key: `cards/${index}.csv`, sequencer: `0${index}` }));
     expect(await createHandler(() => world.deps)(queued(bodies))).toEqual(NO_FAILURES);
     expect(world.s3.calls()).toHaveLength(10);
-    expect(world.dynamodb.calls()).toHaveLength(2);
-    expect(world.dynamodb.commandCalls(BatchWriteItemCommand)).toHaveLength(2);
+    expect(world.dynamodb.commandCalls(QueryCommand)).toHaveLength(10);
+    expect(world.dynamodb.commandCalls(BatchWriteItemCommand)).toHaveLength(3);
+    expect(world.dynamodb.calls()).toHaveLength(13);
+    expect(claims(world)).toHaveLength(10);
     expect(objectRecords(world)).toHaveLength(10);
     expect(world.secretsManager.commandCalls(GetSecretValueCommand)).toHaveLength(1);
     expect(auditEvents(world).map(({ key }) => key)).toEqual(objectRecords(world).map(({ key }) => key));
@@ -97,28 +108,34 @@ describe('the encrypt function', () => {
   it('asks KMS once which key aws/s3 is', async () => {
     const world = encryptWorld();
     const handler = createHandler(() => world.deps);
-    for (let round = 0; round < 3; round += 1)
-      await handler(queued([notification({ key: 'managed/1' }), notification({ key: 'managed/2' })]));
+    for (const sequencer of ['01', '02', '03']) {
+      await handler(queued(['managed/1', 'managed/2'].map((key) => notification({ key, sequencer }))));
+    }
+    expect(copyInputs(world)).toHaveLength(6);
     expect(world.kms.calls()).toHaveLength(1);
   });
 
-  it('writes in this order: copy, audit event, record', async () => {
+  it('writes in this order: claim, copy, audit event, record', async () => {
     const world = encryptWorld();
     const order: string[] = [];
-    world.dynamodb.on(PutItemCommand).callsFake(async (input: { Item: Record<string, unknown> }) => {
-      order.push('event' in input.Item ? 'event' : 'record');
-      expect(copyInputs(world)).toHaveLength(1);
+    world.dynamodb.on(PutItemCommand).callsFake(async ({ Item }: PutItemCommandInput) => {
+      order.push(...['claim', 'event', 'record'].filter((kind) => kind in (Item ?? {})));
       return {};
     });
+    world.s3.on(CopyObjectCommand).callsFake(async (input: CopyObjectCommandInput) => {
+      order.push('copy');
+      return honestCopy(input);
+    });
     await createHandler(() => world.deps)(queued([notification({})]));
-    expect(order).toEqual(['event', 'record']);
+    expect(order).toEqual(['claim', 'copy', 'event', 'record']);
   });
 
-  it('collapses an object that stands twice in one batch into one event', async () => {
+  it('copies an object that stands twice in one batch once', async () => {
     const world = encryptWorld();
     expect(await createHandler(() => world.deps)(queued([notification({}), notification({})]))).toEqual(NO_FAILURES);
+    expect(copyInputs(world)).toHaveLength(1);
     expect(auditEvents(world)).toHaveLength(1);
-    expect(new Set(objectRecords(world).map(({ source }) => source.sequencer))).toEqual(new Set(['0065A1']));
+    expect(objectRecords(world)).toHaveLength(1);
   });
 
   it.each(['sqs-test-event', 's3-object-removed', 'eventbridge-object-deleted', 'broken/empty-batch'])(
