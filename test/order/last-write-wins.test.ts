@@ -21,9 +21,10 @@ beforeAll(async () => {
 });
 afterAll(() => services[Symbol.asyncDispose]());
 
-const keys = fc.integer({ min: 0, max: 1 });
+/** Mostly the same one: it is there that events race. */
+const keys = fc.constantFrom(0, 0, 0, 1);
 const action = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('put' as const), key: keys, large: fc.boolean() }) },
+  { weight: 6, arbitrary: fc.record({ kind: fc.constant('put' as const), key: keys, large: fc.constantFrom(false, false, true) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom('delete' as const, 'remove' as const), key: keys }) },
 ) satisfies fc.Arbitrary<Action>;
 
@@ -32,7 +33,7 @@ const scenario: fc.Arbitrary<Scenario> = fc
     bucket: fc.constantFrom('versioned' as const, 'unversioned' as const),
     source: fc.constantFrom('keep' as const, 'delete' as const),
     prefix: fc.constantFrom('c/' as const, 's3/' as const, 'kms/' as const),
-    actions: fc.array(action, { minLength: 1, maxLength: 6 }),
+    actions: fc.array(action, { minLength: 2, maxLength: 6 }),
     deliveries: fc.array(fc.integer({ min: 1, max: 3 }), { minLength: 1, maxLength: 3 }),
     killOneIn: fc.constantFrom(0, 15, 50),
     seed: fc.integer({ min: 0, max: 2 ** 32 - 1 }),

@@ -42,9 +42,9 @@ export interface Played {
 }
 
 const MAX_AT_ONCE = 4;
-const MAX_BATCH = 3;
+const MAX_BATCH = 2;
 /** Seconds on the queue's clock by which an event may come late. */
-const LATEST = 25;
+const LATEST = 6;
 const SECONDS_A_STEP = 0.5;
 /** After a death. */
 const COMES_BACK_SECONDS = 30;
@@ -95,10 +95,10 @@ export async function play(scenario: Scenario, services: Services, admin: S3Clie
 
   for (let step = 0; step < MAX_STEPS; step += 1) {
     queue.pass(SECONDS_A_STEP);
-    if (actions.length > 0 && draw(4) === 0) {
+    if (actions.length > 0 && draw(3) === 0) {
       const next = actions.shift();
       if (next !== undefined) await act(next);
-    } else if (schedule.running() < MAX_AT_ONCE && draw(3) === 0) invoke();
+    } else if (schedule.running() < MAX_AT_ONCE && draw(2) === 0) invoke();
     else {
       const moved = await schedule.step(draw, scenario.killOneIn);
       if (moved?.dead) for (const { id } of taking.get(moved) ?? []) queue.changeVisibility(id, COMES_BACK_SECONDS);
