@@ -40,11 +40,11 @@ describe('a duplicate', () => {
   it('costs one Query and nothing else', async () => {
     const { world, run } = encrypting();
     await run(message('05'));
-    for (const client of [world.s3, world.dynamodb, world.sqs, world.kms, world.secretsManager]) client.resetHistory();
+    const clients = [world.s3, world.dynamodb, world.sqs, world.kms, world.secretsManager];
+    for (const client of clients) client.resetHistory();
     expect(await run(message('05'))).toEqual(NO_FAILURES);
     expect(world.dynamodb.commandCalls(QueryCommand)).toHaveLength(1);
-    const calls = [world.s3, world.dynamodb, world.sqs, world.kms, world.secretsManager].flatMap((client) => client.calls());
-    expect(calls).toHaveLength(1);
+    expect(clients.map((client) => client.calls().length)).toEqual([0, 1, 0, 0, 0]);
     expect(skipReasons(world)).toEqual([
       ['encrypted', undefined],
       ['skipped', 'encrypted already'],
