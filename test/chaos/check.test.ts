@@ -254,6 +254,17 @@ describe('accepts', () => {
     scene.evidence.events.push(failed);
     expect(failing(scene)).toEqual([]);
   });
+
+  test('a dead letter of a message that was given back, since the queue never said that it took the letter', () => {
+    const scene = goodScene();
+    const [, second] = scene.invocations;
+    const sent = { ...newSource(), sentAt: Date.parse('2026-01-01T00:00:01.200Z') };
+    scene.evidence.deadLetters.push(letter('throttled', sent));
+    const both = 'no state is both recorded and a dead letter';
+    expect(failing(scene)).toContain(both);
+    second?.retried.add('message-1');
+    expect(failing(scene)).not.toContain(both);
+  });
 });
 
 function newSource(): Partial<DeadLetter> {

@@ -14,6 +14,10 @@ const HELP = `npm run chaos -- [options]
 
 const DEFAULT_OBJECTS = 300;
 
+/** What a shell expects of a command that a signal ended: 128 and the signal's number. By exiting, the sandbox's data goes too. */
+const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 };
+for (const [signal, code] of Object.entries(INTERRUPTED)) process.once(signal, () => process.exit(code));
+
 process.exitCode = await main(process.argv.slice(2));
 
 /** @returns 0: all checks hold, 1: one does not, 2: not asked rightly */

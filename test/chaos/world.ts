@@ -64,6 +64,9 @@ export async function openWorld({
     cacheDir: join(PROJECT, '.build'),
   });
   const dataDir = mkdtempSync(join(tmpdir(), 'sealdrop-chaos-'));
+  const forget = () => rmSync(dataDir, { recursive: true, force: true });
+  // However it ends: the folder holds keys beside what they protect.
+  process.once('exit', forget);
   makeKeys(dataDir);
   const logs: World['logs'] = [];
   const sandbox = await startSandbox({
@@ -98,7 +101,8 @@ export async function openWorld({
     },
     async stop({ keep = false } = {}) {
       await sandbox.stop();
-      if (!keep) rmSync(dataDir, { recursive: true, force: true });
+      process.removeListener('exit', forget);
+      if (!keep) forget();
     },
   };
 }
