@@ -52,7 +52,7 @@ export interface PreparedCopy {
   abandon(): Promise<void>;
 }
 
-/** `unfinished`: time ended, with new parts since the beginning of this run; the next run goes on with what `began` was given. */
+/** `unfinished`: time ended or S3 was busy, with new parts since the beginning of this run; the next run goes on with what `began` was given. */
 export type Preparation = { ready: PreparedCopy } | { unfinished: CopyProgress };
 
 export interface StoredChecksum {

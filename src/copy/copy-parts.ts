@@ -16,11 +16,15 @@ const PARALLEL_PARTS = 16;
 const UNSAID: (keyof EncryptionAnswer)[] = ['SSEKMSKeyId', 'BucketKeyEnabled'];
 
 /**
- * Copies the parts that are missing into `upload.parts`, until all are there or time ends. When it returns or throws no call is under way.
- * @returns how many are new
- * @throws SealdropError of the source, the keys or the target; `answer-mismatch`. Not when time ends.
+ * Copies the parts that are missing into `upload.parts`, until all are there, one fails or time ends. When it returns no call is under way.
+ * @returns how many are new, and what ended it, unless that was time: SealdropError of the source, the keys or the target, `answer-mismatch`
  */
-export async function copyParts(deps: CopyDeps, job: CopyJob, upload: Upload, plan: PartsPlan): Promise<number> {
+export async function copyParts(
+  deps: CopyDeps,
+  job: CopyJob,
+  upload: Upload,
+  plan: PartsPlan,
+): Promise<{ copied: number; failure: unknown }> {
   const failed = new AbortController();
   const signal = deps.signal === undefined ? failed.signal : AbortSignal.any([deps.signal, failed.signal]);
   let failure: unknown = null;
@@ -44,8 +48,7 @@ export async function copyParts(deps: CopyDeps, job: CopyJob, upload: Upload, pl
     }
   };
   await pMap(missingParts(), copyOne, { concurrency: deps.limits.parallelParts ?? PARALLEL_PARTS });
-  if (failure !== null) throw failure;
-  return copied;
+  return { copied, failure };
 }
 
 /** @returns the part's ETag @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html */

@@ -1,6 +1,6 @@
 /** A copy in parts, from the look at its source to an upload that only has to be completed. */
 import type { StorageClass } from '@aws-sdk/client-s3';
-import { SealdropError } from '../errors.ts';
+import { asSealdropError, type ErrorCode, SealdropError } from '../errors.ts';
 import { completedCopy, completeUpload } from './complete-upload.ts';
 import type { CopyDeps, CopyJob, Preparation, PreparedCopy, StoredCopy } from './copy-job.ts';
 import { copyParts } from './copy-parts.ts';
@@ -8,6 +8,8 @@ import type { PartsPlan } from './plan.ts';
 import type { SourceDescription } from './source-description.ts';
 import { abandonUpload } from './target-object.ts';
 import { beginUpload, continues, findUpload, type Storing, type Upload } from './upload.ts';
+
+const PASSING: ErrorCode[] = ['throttled', 'time-out', 'service-unavailable'];
 
 /**
  * Goes on with `job.saved` where that is still of use, and otherwise begins an upload of its own.
@@ -27,7 +29,7 @@ export async function prepareParts(deps: CopyDeps, job: CopyJob, source: SourceD
 
   if (saved === null && deps.stop?.aborted) throw new SealdropError('time-out', 'time ended before the upload began', { object: ref });
   const upload = saved ?? (await beginUpload(deps, job, storing));
-  const copied = await copyParts(deps, job, upload, plan);
+  const { copied, failure } = await copyParts(deps, job, upload, plan);
   const progress = { uploadId: upload.uploadId, copiedParts: upload.parts.size, parts: plan.parts };
   if (progress.copiedParts === plan.parts) {
     return {
@@ -37,7 +39,10 @@ export async function prepareParts(deps: CopyDeps, job: CopyJob, source: SourceD
       },
     };
   }
-  if (copied > 0) return { unfinished: progress };
+  // What passes by itself need not use up a delivery while the copy goes on.
+  const passes = failure === null || PASSING.includes(asSealdropError(failure).code);
+  if (copied > 0 && passes) return { unfinished: progress };
+  if (failure !== null) throw failure;
   const message = `time ended before any part was copied; ${progress.copiedParts} of ${plan.parts} are there`;
   throw new SealdropError('time-out', message, { object: ref });
 }

@@ -173,11 +173,17 @@ describe('an answer that gets lost', () => {
     expect(await copy.commit({ etag })).toMatchObject({ etag, proof: 'checksum-compared' });
   });
 
-  test('of UploadPartCopy costs that part once more', async () => {
+  test('of the first UploadPartCopy fails by name: nothing was copied that a delivery could be spared for', async () => {
+    const ref = await world.drop('lost/first-part', BODY);
+    const { s3 } = watched(world, { after: (name, number) => (name === 'UploadPartCopy' && number === 1 ? lost() : undefined) });
+    await expect(prepareCopy(oneByOne(world, { s3 }), world.job(ref, 'sse-s3'))).rejects.toMatchObject({ code: 'service-unavailable' });
+  });
+
+  test('of a later UploadPartCopy leaves the copy unfinished, and costs that part once more', async () => {
     const ref = await world.drop('lost/part', BODY);
     const { s3 } = watched(world, { after: (name, number) => (name === 'UploadPartCopy' && number === 2 ? lost() : undefined) });
     const job = world.job(ref, 'sse-s3');
-    await expect(prepareCopy(oneByOne(world, { s3 }), job)).rejects.toMatchObject({ code: 'service-unavailable' });
+    expect(await prepareCopy(oneByOne(world, { s3 }), job)).toMatchObject({ unfinished: { copiedParts: 1 } });
     await isThere(world, ref, await world.copied({ ...job, saved: job.told[0] ?? null }));
   });
 
