@@ -13,6 +13,7 @@ const HELP = `npm run chaos -- [options]
   --json        the report as JSON`;
 
 const DEFAULT_OBJECTS = 300;
+const SILENT = { update: () => {}, finish: () => {} };
 
 /** What a shell expects of a command that a signal ended: 128 and the signal's number. By exiting, the sandbox's data goes too. */
 const INTERRUPTED = { SIGINT: 130, SIGTERM: 143 };
@@ -32,8 +33,6 @@ async function main(args: string[]): Promise<number> {
   console.log(json ? toJson(run) : `\n${toText(run)}`);
   return passed(run) ? 0 : 1;
 }
-
-const SILENT = { update: () => {}, finish: () => {} };
 
 interface Options {
   objects: number;

@@ -88,7 +88,7 @@ export async function runChaos({ objects, seed, calm, keep, progress }: RunOptio
       traces: tracesOf(world.invocations, world.calls),
     };
   } finally {
-    if (keep) console.log(`The data is in ${world.dataDir}`);
+    if (keep) console.error(`The data is in ${world.dataDir}`);
     await world.stop({ keep });
   }
 }
