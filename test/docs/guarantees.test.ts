@@ -40,7 +40,7 @@ describe('the page of guarantees', () => {
   });
 
   it.each(proofs)('$file has "$title"', ({ file, title }) => {
-    expect(readFileSync(join(DOCS, '..', file), 'utf8')).toMatch(inSource(title));
+    expect(inSource(title).test(readFileSync(join(DOCS, '..', file), 'utf8'))).toBe(true);
   });
 
   it.each(['npm test', 'npm run chaos'])('names %s, which there is', (command) => {

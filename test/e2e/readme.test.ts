@@ -35,7 +35,9 @@ test('the rule that the README shows is a valid policy', () => {
 
 test('every npm script that the README names exists', () => {
   const { scripts } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
-  const named = [...readme.matchAll(/npm (?:run )?(start|test:conformance|test|demo|check|bench|rights|chaos)\b/g)].map(([, name = '']) => name);
+  const named = [...readme.matchAll(/npm (?:run )?(start|test:conformance|test|demo|check|bench|rights|chaos)\b/g)].map(
+    ([, name = '']) => name,
+  );
   expect(new Set(named)).toEqual(new Set(['start', 'test', 'test:conformance', 'demo', 'check', 'bench', 'rights', 'chaos']));
   for (const name of named) expect(scripts, name).toHaveProperty(name);
 });
@@ -78,6 +80,14 @@ describe.runIf(hasClients)('the commands of the README', () => {
   test('doctor finds the stack well', async () => {
     const [doctor = ''] = blocks('Deploy', 'sh').filter((code) => code.includes('doctor'));
     expect(await bash(doctor)).toMatch(/Well: 4 of 4 encryptions/);
+  });
+
+  test('five refused copies, and what the plan of faults did', async () => {
+    const [plan = '', report = ''] = blocks('Faults', 'sh');
+    const [define = ''] = plan.split('\n');
+    expect(await bash(plan)).toContain('upload: ./README.md');
+    await expect.poll(() => stack.history('slow.md'), { timeout: 20_000 }).toMatchObject([{ action: 'ObjectEncrypted' }]);
+    expect(await bash(`${define}\n${report}`)).toMatch(/^active\n.*s3:CopyObject +6 +5\n.*^no plan is active\n/ms);
   });
 
   test('a disabled key, its dead letter and the way back', async () => {
