@@ -30,6 +30,8 @@ export interface Run {
 interface Row {
   what: string;
   count: number;
+  /** What it is made up of. */
+  of?: string;
 }
 
 export function passed({ checks }: Run): boolean {
@@ -78,15 +80,16 @@ export function toJson(run: Run): string {
 
 function section(title: string, what: string, rows: Row[]): string {
   return table(
-    [`${title}: ${what}`, ''],
-    rows.map((row) => [row.what, String(row.count)]),
+    [`${title}: ${what}`, '', ''],
+    rows.map((row) => [row.what, String(row.count), row.of ?? '']),
   );
 }
 
 function injectedRows({ fired, troubles }: Run): Row[] {
-  const rows = fired.flatMap(({ id, operations }) =>
-    Object.entries(operations).flatMap(([operation, { fired: count }]) => (count > 0 ? [{ what: `${id}: ${operation}`, count }] : [])),
-  );
+  const rows = fired.flatMap(({ id, fired: count, operations }) => {
+    const of = Object.entries(operations).flatMap(([operation, tally]) => (tally.fired > 0 ? [`${operation} ${tally.fired}`] : []));
+    return count > 0 ? [{ what: id, count, of: of.join(', ') }] : [];
+  });
   return [...rows, ...counted(troubles.outages.map(() => 'a KMS key disabled for a while'))];
 }
 
