@@ -1,7 +1,7 @@
 /** The encrypt use case outside Lambda, over clients that the bench gives it. */
 
 import { readFileSync } from 'node:fs';
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -57,4 +57,24 @@ export function encryptDeps(config: BenchConfig, target: BenchTarget, policyPath
     metrics: { add() {}, flush() {} },
     log: { info() {}, warn() {}, error() {} },
   };
+}
+
+/** A table of the bench's own: the stack's takes items of its functions alone. @returns its name */
+export async function benchTable(config: ClientConfig): Promise<string> {
+  const TableName = 'bench';
+  await new DynamoDBClient(config).send(
+    new CreateTableCommand({
+      TableName,
+      BillingMode: 'PAY_PER_REQUEST',
+      AttributeDefinitions: [
+        { AttributeName: 'pk', AttributeType: 'S' },
+        { AttributeName: 'sk', AttributeType: 'S' },
+      ],
+      KeySchema: [
+        { AttributeName: 'pk', KeyType: 'HASH' },
+        { AttributeName: 'sk', KeyType: 'RANGE' },
+      ],
+    }),
+  );
+  return TableName;
 }

@@ -1,56 +1,89 @@
-/** `npm run bench [-- --objects N --requests N]`: every figure of the README, as a table and as JSON. */
+/** `npm run bench [-- --only NAME,NAME …]`: every figure of the README, as a table and as JSON. */
 
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CreateBucketCommand } from '@aws-sdk/client-s3';
-import { stackClients } from '../local/clients.ts';
-import { packageStack } from '../sandbox/build.ts';
+import { type StackClients, stackClients } from '../local/clients.ts';
+import { LOCAL_PARAMS, packageStack } from '../sandbox/build.ts';
 import { benchBundles } from './bundles.ts';
+import { benchCalls } from './calls.ts';
+import { type CopyWorld, openCopyWorld } from './copy-world.ts';
 import { benchDownload } from './download.ts';
 import { benchEncrypt } from './encrypt.ts';
 import { benchEnforcement } from './enforcement.ts';
-import { startLocalServer } from './local-server.ts';
-import type { Figure } from './measure.ts';
+import { type LocalServer, startLocalServer } from './local-server.ts';
+import { type Figure, showFigures } from './measure.ts';
 import { benchMemory } from './memory.ts';
 import { benchOverhead } from './overhead.ts';
+import { benchParts } from './parts.ts';
+import { benchPartsMemory } from './parts-memory.ts';
 import { benchPipeline } from './pipeline.ts';
 
 const POLICY = 'cli/demo/policy.yml';
 const PACKAGE = { projectDir: process.cwd(), stage: 'dev', cacheDir: join(process.cwd(), '.build') };
 const SOURCE_BUCKET = 'bench-source';
 
-const { values } = parseArgs({ options: { objects: { type: 'string', default: '2000' }, requests: { type: 'string', default: '2000' } } });
-const objects = Number(values.objects);
+type Bench = () => Figure[] | Promise<Figure[]>;
+type ServerBench = (clients: StackClients, server: LocalServer) => Promise<Figure[]>;
+
+const { values } = parseArgs({
+  options: {
+    objects: { type: 'string', default: '2000' },
+    requests: { type: 'string', default: '2000' },
+    'pipeline-objects': { type: 'string', default: '10000' },
+    large: { type: 'boolean', default: false },
+    only: { type: 'string' },
+  },
+});
+
+const packaged = (policyPath: string) => packageStack({ ...PACKAGE, policyPath, params: LOCAL_PARAMS });
+
+async function inCopyWorld(bench: (world: CopyWorld) => Promise<Figure[]>): Promise<Figure[]> {
+  const world = await openCopyWorld(await packaged(POLICY), POLICY);
+  try {
+    return await bench(world);
+  } finally {
+    await world.stop();
+  }
+}
+
+/** Of one process. */
+const ALONE: Record<string, Bench> = {
+  // First: what others leave in memory would hide what it takes.
+  'parts-memory': () => benchPartsMemory(POLICY),
+  overhead: () => benchOverhead(100, POLICY),
+  bundles: async () => benchBundles((await packaged(POLICY)).packageDir),
+  enforcement: async () => benchEnforcement(await packaged('policy.yml')),
+  calls: () => inCopyWorld(benchCalls),
+  parts: () => inCopyWorld((world) => benchParts(world, values.large)),
+};
+
+/** Against one server; each finds what those before it left. */
+const SERVED: Record<string, ServerBench> = {
+  encrypt: async (clients) => {
+    await clients.s3.send(new CreateBucketCommand({ Bucket: SOURCE_BUCKET }));
+    return benchEncrypt(clients, SOURCE_BUCKET, Number(values.objects), POLICY);
+  },
+  pipeline: (clients, server) => benchPipeline(clients, server, Number(values['pipeline-objects'])),
+  memory: (clients) => benchMemory(clients),
+  download: (clients, server) => benchDownload(clients, server, Number(values.requests)),
+};
+
+const NAMES = [...Object.keys(ALONE), ...Object.keys(SERVED)];
+const wanted = values.only?.split(',') ?? NAMES;
+const unknown = wanted.find((name) => !NAMES.includes(name));
+if (unknown !== undefined) throw new Error(`--only ${unknown}: the scenarios are ${NAMES.join(', ')}`);
+
 const figures: Figure[] = [];
-
-figures.push(...(await benchOverhead(100, POLICY)));
-const artifacts = await packageStack({ ...PACKAGE, policyPath: POLICY });
-figures.push(...benchBundles(artifacts.packageDir));
-figures.push(...(await benchEnforcement(await packageStack({ ...PACKAGE, policyPath: 'policy.yml' }))));
-
-const server = await startLocalServer(POLICY);
-try {
-  const clients = stackClients(server.environment);
-  await clients.s3.send(new CreateBucketCommand({ Bucket: SOURCE_BUCKET }));
-  figures.push(...(await benchEncrypt(clients, SOURCE_BUCKET, objects, POLICY)));
-  figures.push(...(await benchPipeline(clients, objects)));
-  figures.push(...(await benchMemory(clients)));
-  figures.push(...(await benchDownload(clients, server, Number(values.requests))));
-} finally {
-  await server.stop();
+for (const [name, bench] of Object.entries(ALONE)) if (wanted.includes(name)) figures.push(...(await bench()));
+const served = Object.entries(SERVED).filter(([name]) => wanted.includes(name));
+if (served.length > 0) {
+  const server = await startLocalServer(POLICY);
+  try {
+    const clients = stackClients(server.environment);
+    for (const [, bench] of served) figures.push(...(await bench(clients, server)));
+  } finally {
+    await server.stop();
+  }
 }
-
-console.table(
-  figures.map(({ scenario, what, value, unit, against }) => ({
-    scenario,
-    what,
-    value: `${round(value)} ${unit}`,
-    ratio: against === undefined ? '' : `${against.ratio.toFixed(2)} ×`,
-    against: against === undefined ? '' : `${round(against.value)} ${unit} (${against.what})`,
-  })),
-);
-console.log(JSON.stringify({ node: process.version, figures }, null, 2));
-
-function round(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value.toFixed(2);
-}
+showFigures(figures);

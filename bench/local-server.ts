@@ -5,15 +5,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
+/** Of `/proc/PID/stat`; Linux counts a hundred a second wherever Node runs. */
+const TICK_MS = 10;
+
 export interface LocalServer {
   environment: Record<string, string>;
   /** Resident memory of the server's process in MiB: the services, and the functions in their workers. */
   residentMiB(): number;
+  /** Milliseconds of CPU that the server's process has taken, in all its threads: less moved by others on the machine than time is. */
+  cpuMs(): number;
   stop(): Promise<void>;
 }
 
-export async function startLocalServer(policyPath: string): Promise<LocalServer> {
-  const data = mkdtempSync(join(tmpdir(), 'sealdrop-bench-'));
+/** @param below where its data lies while it runs */
+export async function startLocalServer(policyPath: string, below = tmpdir()): Promise<LocalServer> {
+  const data = mkdtempSync(join(below, 'sealdrop-bench-'));
   const args = [
     '--disable-warning=ExperimentalWarning',
     'cli/start.ts',
@@ -33,6 +39,12 @@ export async function startLocalServer(policyPath: string): Promise<LocalServer>
     residentMiB() {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
       return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024;
+    },
+    cpuMs() {
+      const stat = readFileSync(`/proc/${child.pid}/stat`, 'utf8');
+      // The name, in brackets, may hold spaces; of what follows the 12th and 13th are time in user and system mode.
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
     },
     async stop() {
       const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -45,3 +45,21 @@ export function median(values: number[]): number {
 export function compared(scenario: string, what: string, unit: string, value: number, other: { what: string; value: number }): Figure {
   return { scenario, what, unit, value, against: { ...other, ratio: value / other.value } };
 }
+
+/** As a table for people, and as JSON. */
+export function showFigures(figures: Figure[]): void {
+  console.table(
+    figures.map(({ scenario, what, value, unit, against }) => ({
+      scenario,
+      what,
+      value: `${round(value)} ${unit}`,
+      ratio: against === undefined ? '' : `${against.ratio.toFixed(2)} ×`,
+      against: against === undefined ? '' : `${round(against.value)} ${unit} (${against.what})`,
+    })),
+  );
+  console.log(JSON.stringify({ node: process.version, figures }, null, 2));
+}
+
+function round(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toFixed(2);
+}
