@@ -1,5 +1,5 @@
 /** Whether the cause that a dead letter names was really there. */
-import type { Delivery } from './deliveries.ts';
+import type { Delivery, Invocation } from './deliveries.ts';
 import type { DeadLetter } from './evidence.ts';
 import type { KeyFate, StateFate } from './fates.ts';
 import { type Injected, type KeyOutage, type Troubles, troublesOf } from './injected.ts';
@@ -34,7 +34,10 @@ export function disprove(letter: DeadLetter, fate: KeyFate, state: StateFate, wa
     case 'throttled':
       return because(has(near, /SlowDown|Throttl|Throughput|RequestLimit|TooMany/), 'nothing throttled');
     case 'time-out':
-      return because(has(near, /slow|reset/), 'nothing was slow');
+      return because(
+        has(near, /slow|reset/) || sentIn(letter, state).some(({ invocation }) => tookLong(invocation, troubles)),
+        'nothing was slow',
+      );
     case 'service-unavailable':
       return because(has(near, /error|reset|in-200/), 'every service was well');
     case 'conflict':
@@ -54,6 +57,10 @@ export function sentIn({ sentAt }: DeadLetter, { deliveries }: StateFate): Deliv
   return deliveries.filter(
     ({ invocation: { begun, ended } }) => begun - SLACK_MS <= sentAt && sentAt <= (ended ?? Number.POSITIVE_INFINITY) + SLACK_MS,
   );
+}
+
+function tookLong({ begun, ended }: Invocation, { stopsAfterMs }: Troubles): boolean {
+  return (ended ?? Number.POSITIVE_INFINITY) - begun >= stopsAfterMs;
 }
 
 /** Its last delivery ended with its function, or its answer came after the queue had given the message up. */

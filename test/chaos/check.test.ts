@@ -64,7 +64,7 @@ function goodScene(): Scene {
       left: 0,
       managedKeyArn: '',
     },
-    troubles: { injected: [], outages: [] },
+    troubles: { injected: [], outages: [], stopsAfterMs: 60_000 },
     logs: ['encrypted'],
   };
 }

@@ -77,7 +77,7 @@ export function planFaults(states: number, seed: number): FaultPlan {
       id: 'slow parts',
       service: 's3',
       operation: 'UploadPartCopy',
-      fault: { kind: 'slow', latencyMs: 3_000 },
+      fault: { kind: 'slow', latencyMs: 5_000 },
       probability: 0.1,
       count: share(0.05),
     },

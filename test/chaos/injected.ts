@@ -23,6 +23,8 @@ export interface KeyOutage {
 export interface Troubles {
   injected: Injected[];
   outages: KeyOutage[];
+  /** Milliseconds after which an invocation begins nothing long any more. */
+  stopsAfterMs: number;
 }
 
 /** Faults that may have hit what an invocation did for a key: calls about other objects are none of its business. */

@@ -87,7 +87,7 @@ export function openKillStage(world: World): KillStage {
       const evidence = await gather(clients, { key: planned.key });
       const [fate] = joinFates([planned], ledger, invocations, evidence);
       if (fate === undefined) throw new Error('one key has one fate');
-      const troubles = { injected: [], outages: [] };
+      const troubles = { injected: [], outages: [], stopsAfterMs: 60_000 };
       const checks = checkAll({
         seed: 0,
         fates: [fate],

@@ -20,6 +20,8 @@ export interface Run {
   fates: KeyFate[];
   invocations: Invocation[];
   troubles: Troubles;
+  /** What functions printed. */
+  logs: string[];
   /** What fired, by rule. */
   fired: FaultReport['rules'];
   checks: Check[];
@@ -45,6 +47,7 @@ export function toText(run: Run): string {
     `Chaos, seed ${seed}: ${objects} objects in ${states} states, ${megabytes} MB; dropped in ${formatSeconds(times.drop)}, settled in ${formatSeconds(times.drain)}, checked in ${formatSeconds(times.check)}`,
     section('Injected', 'fault', injectedRows(run)),
     section('Delivered', 'deliveries of messages', deliveredRows(run)),
+    section('Retried', 'causes, as the function says', retriedRows(run)),
     section('Ended', 'states', endedRows(run)),
     checks.map((check) => checkLines(check, run)).join('\n'),
     passed(run)
@@ -70,6 +73,7 @@ export function toJson(run: Run): string {
       passed: passed(run),
       injected: injectedRows(run),
       delivered: deliveredRows(run),
+      retried: retriedRows(run),
       ended: endedRows(run),
       checks: told,
     },
@@ -100,6 +104,22 @@ function deliveredRows({ invocations }: Run): Row[] {
   );
   const again = deliveries.filter(({ receiveCount }) => receiveCount > 1).length;
   return [{ what: 'all', count: deliveries.length }, { what: 'not the first of their message', count: again }, ...rows];
+}
+
+function retriedRows({ logs }: Run): Row[] {
+  return counted(logs.flatMap((text) => text.split('\n').flatMap((line) => retriedBy(line) ?? [])));
+}
+
+/** `null`: the line is of something else. */
+function retriedBy(line: string): string | null {
+  if (!line.includes('"not encrypted"') && !line.includes('"waiting"')) return null;
+  try {
+    const { message, code, retryable } = JSON.parse(line) as { message?: string; code?: string; retryable?: boolean };
+    return retryable && code !== undefined && (message === 'not encrypted' || message === 'waiting') ? code : null;
+  } catch {
+    // The last words of somebody who was killed.
+    return null;
+  }
 }
 
 function endedRows({ fates }: Run): Row[] {

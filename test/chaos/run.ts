@@ -18,7 +18,8 @@ import { openWorld, type World } from './world.ts';
 
 const VISIBILITY_SECONDS = 15;
 /** A minute of it is kept for the end, so that copies of many parts meet their end and go on in the next. */
-const TIMEOUT_SECONDS = 64;
+const TIMEOUT_SECONDS = 70;
+const STOPS_AFTER_MS = 10_000;
 /** Nobody waits longer for what was given back. */
 const LONGEST_WAIT_SECONDS = 10;
 const LOOK_EVERY_MS = 250;
@@ -43,7 +44,7 @@ export async function runChaos({ objects, seed, calm, keep, progress }: RunOptio
   try {
     const { clients } = world;
     const ledger: Ledger = { written: [], removed: new Set() };
-    const troubles: Troubles = { injected: [], outages: [] };
+    const troubles: Troubles = { injected: [], outages: [], stopsAfterMs: STOPS_AFTER_MS };
     await clients.kms.send(new DisableKeyCommand({ KeyId: LOST_KEY_ID }));
 
     if (!calm) world.sandbox.faults.set(planFaults(states.length, seed));
@@ -71,7 +72,8 @@ export async function runChaos({ objects, seed, calm, keep, progress }: RunOptio
     const fates = joinFates(keys, ledger, world.invocations, evidence);
     const customerKey = await clients.customerKey();
     const secrets = ['hex', 'base64'].map((encoding) => customerKey.toString(encoding as BufferEncoding));
-    const leaks = { logs: world.logs.map(({ text }) => text), secrets };
+    const logs = world.logs.map(({ text }) => text);
+    const leaks = { logs, secrets };
     const checks = checkAll({ seed, fates, evidence, troubles, kmsKeyArn: clients.kmsKeyArn, leaks });
     const check = checking.finish('looked at');
     return {
@@ -83,6 +85,7 @@ export async function runChaos({ objects, seed, calm, keep, progress }: RunOptio
       fates,
       invocations: world.invocations,
       troubles,
+      logs,
       fired: world.sandbox.faults.report().rules,
       checks,
       traces: tracesOf(world.invocations, world.calls),
