@@ -5,6 +5,7 @@
 import type { FaultPlan } from '../sandbox/index.ts';
 import type { CopyLimits } from '../src/copy/plan.ts';
 import type { CopyWorld } from './copy-world.ts';
+import type { DroppedObject } from './ingest-messages.ts';
 import { compared, type Figure } from './measure.ts';
 
 const MIB = 1024 ** 2;
@@ -22,7 +23,9 @@ const S3_BYTES_PER_SECOND = 85e6;
 const TABLE_LATENCY_MS = 5;
 
 /** By so much less of everything that is counted in bytes, the rate as well: the times stay, and the sandbox's own work counts for nothing. */
-const SCALE = 16;
+const SCALE = 64;
+/** The fastest counts: others on the machine only make it slower. */
+const TRIES = 2;
 
 const ONE_CALL: CopyLimits = { partsAboveBytes: Number.POSITIVE_INFINITY, partBytes: MIB };
 /** `partMiB` in serverless.yml. */
@@ -44,37 +47,42 @@ export async function benchParts(world: CopyWorld, large: boolean): Promise<Figu
 /** Both ways with the same source, one after the other. */
 async function partsAgainstOneCall(world: CopyWorld, sizeMiB: number, partMiB: number, scale: number): Promise<Figure> {
   const source = await world.drop(`parts/${sizeMiB}-${scale}`, (sizeMiB * MIB) / scale);
-  const oneCall = await slowly(world, scale, () => world.encrypt([source], ONE_CALL));
-  const inParts = await slowly(world, scale, () => world.encrypt([{ ...source, order: 2 }], partsOf(partMiB, scale)));
+  const copy = copier(world, source, scale);
+  const oneCall = await copy(ONE_CALL);
+  const inParts = await copy(partsOf(partMiB, scale));
   await world.remove(source.key);
   return compared(SCENARIO, describe(sizeMiB, partMiB, scale), 's', inParts, { what: 'one CopyObject', value: oneCall });
 }
 
 async function partSizes(world: CopyWorld, sizeMiB: number): Promise<Figure[]> {
   const source = await world.drop(`sizes/${sizeMiB}`, (sizeMiB * MIB) / SCALE);
-  let order = 0;
-  const copy = (partMiB: number) => {
-    order += 1;
-    const state = { ...source, order };
-    return slowly(world, SCALE, () => world.encrypt([state], partsOf(partMiB, SCALE)));
-  };
-  const shipped = await copy(SHIPPED_PART_MIB);
+  const copy = copier(world, source, SCALE);
+  const shipped = await copy(partsOf(SHIPPED_PART_MIB, SCALE));
+  const other = { what: `parts of ${SHIPPED_PART_MIB} MiB`, value: shipped };
   const figures: Figure[] = [];
   for (const partMiB of PART_SIZES_MIB) {
-    const other = { what: `parts of ${SHIPPED_PART_MIB} MiB`, value: shipped };
-    figures.push(compared(SCENARIO, describe(sizeMiB, partMiB, SCALE), 's', await copy(partMiB), other));
+    figures.push(compared(SCENARIO, describe(sizeMiB, partMiB, SCALE), 's', await copy(partsOf(partMiB, SCALE)), other));
   }
   await world.remove(source.key);
   return figures;
 }
 
-async function slowly(world: CopyWorld, scale: number, copy: () => Promise<number>): Promise<number> {
-  world.faults.set(asOnAws(scale));
-  try {
-    return await copy();
-  } finally {
-    world.faults.clear();
-  }
+/** Seconds of a copy; each is one of the next state, so that none is a duplicate. */
+function copier(world: CopyWorld, source: DroppedObject, scale: number): (limits: CopyLimits) => Promise<number> {
+  let order = 0;
+  return async (limits) => {
+    const seconds: number[] = [];
+    world.faults.set(asOnAws(scale));
+    try {
+      while (seconds.length < (scale === 1 ? 1 : TRIES)) {
+        order += 1;
+        seconds.push(await world.encrypt([{ ...source, order }], limits));
+      }
+    } finally {
+      world.faults.clear();
+    }
+    return Math.min(...seconds);
+  };
 }
 
 function asOnAws(scale: number): FaultPlan {
