@@ -4,7 +4,8 @@
  *
  * A bucket policy sees a write's headers: neither the bucket's default encryption nor Bucket Keys, size, content type or tags. What it cannot
  * see, the audit function finds as drift. UploadPart carries no encryption header but SSE-C's; S3 is said to have refused parts under such
- * a policy once (https://github.com/boto/botocore/issues/471) and is widely used under them now: unverified, `sealdrop doctor` tries it.
+ * a policy once (https://github.com/boto/botocore/issues/471). AWS tests that parts pass under a session policy like it
+ * (https://github.com/awslabs/mountpoint-s3/blob/main/mountpoint-s3-fs/tests/fuse_tests/write_test.rs). Parts that are copied: unverified.
  */
 import { type AskedEncryption, certainByKey } from '../src/policy/certain.ts';
 import { type Condition, type Statement, sub, type Text } from './cloudformation.ts';
