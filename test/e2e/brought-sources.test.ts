@@ -23,11 +23,9 @@ const put = async (Key: string, Body: string, more: Partial<PutObjectCommandInpu
   (await stack.s3.send(new PutObjectCommand({ Bucket, Key, Body, ...more }))).ETag;
 
 /** What the owner's own notifications would say. */
-async function tell(key: string, eTag: string | undefined, size: number): Promise<void> {
+async function tell(key: string, eTag: string | undefined, size: number, sequencer = '00AA'): Promise<void> {
   const head = { eventVersion: '2.1', eventSource: 'aws:s3', eventName: 'ObjectCreated:Put', eventTime: new Date().toISOString() };
-  await stack.enqueue(
-    JSON.stringify({ Records: [{ ...head, s3: { bucket: { name: Bucket }, object: { key, eTag, size, sequencer: '00AA' } } }] }),
-  );
+  await stack.enqueue(JSON.stringify({ Records: [{ ...head, s3: { bucket: { name: Bucket }, object: { key, eTag, size, sequencer } } }] }));
 }
 
 async function deadLetter(): Promise<Record<string, string | undefined>> {
@@ -41,12 +39,16 @@ test('its objects are encrypted like any other', async () => {
   expect(await (await stack.get('default/plain.txt')).text()).toBe('brought');
 });
 
-test('an object that was overwritten while there are no versions has changed by name, and is not copied', async () => {
+test('an object that was overwritten while there are no versions is encrypted by its newer event, and the older one has not failed', async () => {
   const first = await put('default/moving.txt', 'first');
-  await put('default/moving.txt', 'second');
+  const second = await put('default/moving.txt', 'second');
   await tell('default/moving.txt', first, 5);
-  expect(await deadLetter()).toMatchObject({ code: 'source-changed' });
-  expect((await stack.get('default/moving.txt')).status).toBe(404);
+  await tell('default/moving.txt', second, 6, '00AB');
+  await stack.settled();
+  expect(await (await stack.get('default/moving.txt')).text()).toBe('second');
+  const history = await stack.history('default/moving.txt');
+  expect(history.map(({ action, uniqueId }) => [action, uniqueId])).toContainEqual(['ObjectEncrypted', '00AB']);
+  expect(history.map(({ action }) => action)).not.toContain('EncryptionFailed');
 });
 
 test("an object under somebody's customer key is unreadable by name", async () => {

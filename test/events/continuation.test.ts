@@ -16,21 +16,26 @@ function contentOf(body: unknown) {
 describe('a continuation', () => {
   const { versionId: _version, requester: _requester, ...bare } = REF;
 
-  it.each([
+  it.each<[string, ObjectRef]>([
     ['with all that an event tells', REF],
     ['of a bucket that was never versioned, written by nobody known', bare],
     ['of an odd key', { ...REF, key: 'a//b/+%20 \u0001日本🎉' }],
   ])('%s comes back as it went', (_what, ref) => {
-    expect(contentOf(document(ref))).toEqual({ items: [ref] });
+    const content = contentOf(document(ref));
+    expect(content).toMatchObject({ items: [ref] });
+    for (const member of ['versionId', 'requester'] as const) {
+      if (ref[member] === undefined) expect(content).not.toHaveProperty(`items.0.${member}`);
+    }
   });
 
   it('has one key: which of two readings it is, was found out before', () => {
-    const [resolved] = [document({ ...REF, alternativeKey: 'other' })].map(contentOf);
-    expect(resolved).toEqual({ items: [REF] });
+    const content = contentOf(document({ ...REF, alternativeKey: 'other' }));
+    expect(content).toMatchObject({ items: [REF] });
+    expect(content).not.toHaveProperty('items.0.alternativeKey');
   });
 
   it('without progress is one, too', () => {
-    expect(contentOf(JSON.parse(continuationBody(REF)))).toEqual({ items: [REF] });
+    expect(contentOf(JSON.parse(continuationBody(REF)))).toMatchObject({ items: [REF] });
   });
 
   it.each([
