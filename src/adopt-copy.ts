@@ -22,7 +22,9 @@ export interface AdoptDeps extends CopyDeps {
 export async function adoptCopy(record: ObjectRecord, deps: AdoptDeps): Promise<ObjectRecord | null> {
   const { bucket, key, checksum, encryption } = record;
   const etag = await targetEtag(deps, key);
-  if (etag === null || etag === record.etag || checksum === undefined) return null;
+  // Under SSE-S3 equal copies have equal ETags, and only their versions tell them apart.
+  const isRecorded = etag === record.etag && (encryption.mode !== 'sse-s3' || record.versionId === undefined);
+  if (etag === null || isRecorded || checksum === undefined) return null;
   const version = encryption.customerKeyVersion;
   const parameters = version === undefined ? {} : keyParameters({ mode: 'sse-c', customerKey: await deps.customerKeys.version(version) });
   const head = await deps.s3
@@ -42,7 +44,7 @@ export async function adoptCopy(record: ObjectRecord, deps: AdoptDeps): Promise<
       if ([400, 403, 404, 405, 412].includes(statusOf(error) ?? 0)) return null;
       throw translateAwsError(error, {}, { bucket, key });
     });
-  if (head === null) return null;
+  if (head === null || (etag === record.etag && head.VersionId === record.versionId)) return null;
   const { mode, keyArn, bucketKey } = encryption;
   const alike =
     head.ContentLength === record.size &&

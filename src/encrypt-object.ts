@@ -1,5 +1,6 @@
 /** One object on its way into the target bucket: looked at, copied in order, and what is to be written of it. */
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type AdoptDeps, adoptCopy } from './adopt-copy.ts';
 import type { AuditEvent } from './audit/event.ts';
 import type { Claim, KeyState, ObjectRecord, ObjectRecords } from './audit/object-record.ts';
@@ -9,12 +10,17 @@ import { abandonUpload, abandonUploads, prepareCopy } from './copy/prepare-copy.
 import { type DecideDeps, decideEncryption } from './decide-encryption.ts';
 import { describeEncryption, type EncryptionDescription, type ResolvedEncryption } from './encryption/index.ts';
 import { asSealdropError, type ErrorCode, type SealdropError } from './errors.ts';
-import type { CopyProgress, ObjectRef } from './events/index.ts';
+import { type CopyProgress, compareSequencers, type ObjectRef } from './events/index.ts';
 import type { EncryptionMode } from './policy/schema.ts';
 import { resolveKey } from './resolve-key.ts';
+import { restoreCopy } from './restore-copy.ts';
 import { standingOf } from './source-order.ts';
 
 const ACTOR = 'function/encrypt';
+
+/** A newer source that was committed before is recorded within this time, unless its function died or waits for a large object of its batch. */
+const LOOKS_AFTER_COMMIT = 8;
+const LOOK_AGAIN_MS = 250;
 
 /** An upload of a source that is not there any more is of no use. */
 const SOURCE_IS_OVER: ErrorCode[] = ['source-changed', 'source-gone'];
@@ -87,9 +93,12 @@ export async function lookAt(request: EncryptRequest, deps: StepDeps): Promise<S
     step.uploads = step.state.uploads;
     const standing = standingOf(step.ref, step.state);
     if (standing.action === 'copy') return step;
-    // Only a message that comes again can have left a copy without a record.
+    // Only a message that comes again can have left a copy without a record, or in a newer one's place.
     const { newest } = step.state;
-    if (request.delivery > 1 && standing.reason === 'encrypted already' && newest !== null) step.record = await adoptCopy(newest, deps);
+    if (newest !== null && (request.delivery > 1 || step.ref.continued)) {
+      step.record = standing.reason === 'encrypted already' ? await adoptCopy(newest, deps) : null;
+      step.record ??= await restoreCopy(newest, step.ref, deps);
+    }
     await skip(step, standing.reason, deps);
   } catch (error) {
     await fail(step, error, deps);
@@ -124,8 +133,9 @@ export async function copyOne(step: Step, deps: StepDeps): Promise<void> {
       return;
     }
     const committed = await commitInOrder(preparation.ready, ref, recordedTarget(state), deps);
-    if ('stored' in committed) await succeed(step, committed, encryption, performance.now() - started, deps);
-    else await skip(step, committed.reason, deps);
+    if (!('stored' in committed)) return await skip(step, committed.reason, deps);
+    if (committed.replaced && (await gaveWay(step, deps))) return await skip(step, 'superseded', deps);
+    await succeed(step, committed, encryption, performance.now() - started, deps);
   } catch (error) {
     await settleFailure(step, error, deps, mode);
   }
@@ -154,6 +164,26 @@ export function eventOf(ref: ObjectRef, deps: Pick<StepDeps, 'targetBucket'>) {
     size: ref.size,
     ...(ref.versionId === undefined ? {} : { sourceVersionId: ref.versionId }),
   };
+}
+
+/**
+ * Looks once more after a commit that replaced something: under SSE-S3 the condition may have held for other bytes than were meant.
+ * A newer source that is recorded is brought back; one that is being copied is waited for. @throws SealdropError `newer-under-way`
+ */
+async function gaveWay(step: Step, deps: StepDeps): Promise<boolean> {
+  const { ref } = step;
+  for (let looks = 1; ; looks += 1) {
+    const state = await deps.records.look(deps.targetBucket, ref.key, ref.sequencer, deps.signal);
+    const isNewer = state.newest !== null && compareSequencers(state.newest.source.sequencer, ref.sequencer) > 0;
+    if (isNewer && state.newest !== null) {
+      step.state = state;
+      step.record = await restoreCopy(state.newest, ref, deps);
+      return true;
+    }
+    if (state.newer === null) return false;
+    if (looks === LOOKS_AFTER_COMMIT) standingOf(ref, { ...state, newest: null });
+    await delay(LOOK_AGAIN_MS);
+  }
 }
 
 function recordedTarget({ newest }: KeyState): TargetCondition {

@@ -97,9 +97,15 @@ describe('adoptCopy', () => {
     ['is as recorded', 'etag-of-05'],
     ['was deleted', null],
   ])('finds nothing to record where the target %s, and asks no more', async (_what, etag) => {
-    const { adopt, heads } = adopting(etag);
+    const [encryption, told] = MODES[1] ?? [];
+    const { adopt, heads } = adopting(etag, told, recordOf('05', encryption && { encryption }));
     expect(await adopt()).toBeNull();
     expect(heads()).toEqual([]);
+  });
+
+  it('tells equal copies under SSE-S3 by their versions: their ETags are equal', async () => {
+    expect(await adopting('etag-of-05', { VersionId: 'version-of-05' }).adopt()).toBeNull();
+    expect(await adopting('etag-of-05', { VersionId: 'v9' }).adopt()).toMatchObject({ etag: 'etag-of-05', versionId: 'v9' });
   });
 
   it('takes nothing for a copy of what has no checksum to compare', async () => {

@@ -9,6 +9,9 @@ import { storedChecksum } from './stored-checksum.ts';
 import { conditionParameters } from './target-object.ts';
 import { translateCopyError } from './translate-copy-error.ts';
 
+/** Somebody else's write of the target was under way. */
+const OVERTAKEN = ['ConditionalRequestConflict', 'OperationAborted'];
+
 /**
  * Copies with metadata and tags, under `job.encryption`, only if the source still is what the event named and the target what `condition` says.
  * A retry of the SDK whose first answer got lost finds the target changed, by itself: the caller looks again and copies once more.
@@ -65,12 +68,13 @@ export async function copyObject(
 }
 
 /**
- * Whether it is the target that a refusal is about. S3 refuses source and target alike with 412 and names the condition that did not hold, but does
- * not document how; a 404 names the key, which is the same on both sides. Where the answer leaves a doubt, the source is asked.
+ * Whether it is the target that a refusal is about. S3 refuses source and target alike with 412 and names the condition that did not hold; a 404 names the key, which is the same on both sides. Where the answer leaves a doubt, the source is asked.
  * @throws SealdropError of the source
  */
 async function isOfTarget(error: unknown, deps: CopyDeps, ref: ObjectRef, condition: TargetCondition): Promise<boolean> {
   const name = error instanceof Error ? error.name : '';
+  // S3 advises to ask for the ETag and to try again: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html (If-Match)
+  if (OVERTAKEN.includes(name)) return true;
   if (name !== 'PreconditionFailed' && (name !== 'NoSuchKey' || condition === 'absent')) return false;
   const failed = error instanceof Error && 'Condition' in error ? String(error.Condition).toLowerCase() : '';
   if (failed.startsWith('x-amz-copy-source')) return false;

@@ -95,6 +95,9 @@ export function continues(saved: SavedUpload, job: CopyJob, plan: PartsPlan): bo
 }
 
 /**
+ * S3's listing of parts is what there is to go on from in another function. S3 advises to complete from one's own list of parts; here size
+ * (of each, and of the whole) and the checksum of the whole stand in for that: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
+ *
  * `'gone'`: there is no such upload any more; `'unlike'`: it would not become what is asked for now.
  * @throws SealdropError of keys and target
  */

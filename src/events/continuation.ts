@@ -46,6 +46,7 @@ export function parseContinuation(document: unknown): ObjectRef {
     ...object,
     correlationId: object.correlationId || object.sequencer,
     eventTime: moment(eventTime),
+    continued: true,
     ...(versionId ? { versionId } : {}),
     ...(requester === undefined ? {} : { requester }),
   };

@@ -19,6 +19,8 @@ export interface ObjectRef {
   eventTime: string;
   /** S3's id of the request that stored it: follows the object through logs and audit events. */
   correlationId: string;
+  /** We have tried before: this comes from a message of our own. */
+  continued?: true;
   /** Who stored it, as S3 names them. */
   requester?: string;
 }

@@ -157,7 +157,8 @@ const REFUSED: [name: string, condition: TargetCondition, failed: string | null,
   ['NoSuchKey', { etag: 'abc' }, null, 403, 'source-unreadable'],
   ['NoSuchKey', 'absent', null, null, 'source-gone'],
   ['NoSuchVersion', { etag: 'abc' }, null, null, 'source-gone'],
-  ['ConditionalRequestConflict', { etag: 'abc' }, null, null, 'conflict'],
+  ['ConditionalRequestConflict', { etag: 'abc' }, null, null, 'target-changed'],
+  ['OperationAborted', 'absent', null, null, 'target-changed'],
 ];
 
 describe('copyObject, refused', () => {

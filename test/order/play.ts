@@ -22,6 +22,8 @@ export interface Scenario {
   deliveries: number[];
   /** 0: nobody dies. */
   killOneIn: number;
+  /** States with the same bytes, told apart by their metadata; 0: each has bytes of its own. */
+  sameBytes: number;
   seed: number;
 }
 
@@ -29,6 +31,8 @@ export interface Scenario {
 export interface Dropped {
   key: string;
   body: string;
+  /** Of its metadata. */
+  state: string;
   sequencer: string;
   versionId: string | undefined;
   /** By an application, not by us. */
@@ -64,13 +68,15 @@ export async function play(scenario: Scenario, services: Services, admin: S3Clie
   async function act(action: Action): Promise<void> {
     const key = `${scenario.prefix}${name}-${action.key}`;
     if (action.kind === 'put') {
-      const body = `${dropped.length} of ${name} `.padEnd(action.large ? 2 * PARTS_ABOVE_BYTES : 20, '.');
-      await admin.send(new PutObjectCommand({ Bucket, Key: key, Body: body, Metadata: { state: String(dropped.length) } }));
+      const state = String(dropped.length);
+      const said = scenario.sameBytes > 0 ? dropped.length % scenario.sameBytes : dropped.length;
+      const body = `${said} of ${name} `.padEnd(action.large ? 2 * PARTS_ABOVE_BYTES : 20, '.');
+      await admin.send(new PutObjectCommand({ Bucket, Key: key, Body: body, Metadata: { state } }));
       for (const event of services.takeEvents()) {
         const { sequencer, versionId } = JSON.parse(event).Records[0].s3.object;
         if (Bucket === UNVERSIONED) for (const one of dropped) if (one.key === key) one.removed = true;
         const times = scenario.deliveries[dropped.length % scenario.deliveries.length] ?? 1;
-        dropped.push({ key, body, sequencer, versionId, removed: false });
+        dropped.push({ key, body, state, sequencer, versionId, removed: false });
         for (let time = 0; time < times; time += 1) queue.send(event, draw(LATEST));
       }
       return;
