@@ -21,17 +21,11 @@ describe('a continuation', () => {
     ['of a bucket that was never versioned, written by nobody known', bare],
     ['of an odd key', { ...REF, key: 'a//b/+%20 \u0001日本🎉' }],
   ])('%s comes back as it went', (_what, ref) => {
-    const content = contentOf(document(ref));
-    expect(content).toMatchObject({ items: [ref] });
-    for (const member of ['versionId', 'requester'] as const) {
-      if (ref[member] === undefined) expect(content).not.toHaveProperty(`items.0.${member}`);
-    }
+    expect(contentOf(document(ref))).toEqual({ items: [{ ...ref, continued: true }] });
   });
 
   it('has one key: which of two readings it is, was found out before', () => {
-    const content = contentOf(document({ ...REF, alternativeKey: 'other' }));
-    expect(content).toMatchObject({ items: [REF] });
-    expect(content).not.toHaveProperty('items.0.alternativeKey');
+    expect(contentOf(document({ ...REF, alternativeKey: 'other' }))).toEqual({ items: [{ ...REF, continued: true }] });
   });
 
   it('without progress is one, too', () => {
