@@ -38,8 +38,10 @@ interface TableStore {
 }
 interface Store {
   tableDb: TableStore;
-  db: { close(callback: (error: Error | null) => void): void };
+  db: Level & { close(callback: (error: Error | null) => void): void };
 }
+type Read = (options: unknown) => { close(): Promise<void> };
+type Level = { keys: Read; values: Read };
 interface StoredTable {
   TableStatus: string;
   GlobalSecondaryIndexes?: { IndexStatus: string }[];
@@ -120,12 +122,28 @@ function createStore(path: string): Store {
   const before = { AWS_ACCOUNT_ID: process.env.AWS_ACCOUNT_ID, AWS_REGION: process.env.AWS_REGION };
   Object.assign(process.env, { AWS_ACCOUNT_ID: ACCOUNT_ID, AWS_REGION: REGION });
   try {
-    return create({ path, ...NO_DELAY });
+    const store = create({ path, ...NO_DELAY });
+    closeWhatIsRead(store.db);
+    return store;
   } finally {
     for (const [name, value] of Object.entries(before)) {
       if (value === undefined) delete process.env[name];
       else process.env[name] = value;
     }
+  }
+}
+
+/**
+ * dynalite ends what it reads by a `return` that LevelDB's iterators do not have. Each query would leave one open, which holds on to the tables
+ * as they were: memory and disk grow with every one.
+ */
+function closeWhatIsRead(db: Level): void {
+  for (const read of ['keys', 'values'] as const) {
+    const original = db[read].bind(db);
+    db[read] = (options) => {
+      const iterator = original(options);
+      return Object.assign(iterator, { return: () => iterator.close() });
+    };
   }
 }
 
