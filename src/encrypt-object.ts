@@ -15,6 +15,7 @@ import type { EncryptionMode } from './policy/schema.ts';
 import { resolveKey } from './resolve-key.ts';
 import { restoreCopy } from './restore-copy.ts';
 import { standingOf } from './source-order.ts';
+import { sparedUploads } from './spared-uploads.ts';
 
 const ACTOR = 'function/encrypt';
 
@@ -43,7 +44,7 @@ export interface EncryptRequest {
 }
 
 export type EncryptOutcome =
-  | { status: 'encrypted'; ref: ObjectRef; encryption: EncryptionDescription; durationMs: number }
+  | Encrypted
   /** The records show this state of the object, or a newer one. */
   | { status: 'skipped'; ref: ObjectRef; reason: 'encrypted already' | 'superseded' }
   /** Time ended; parts that are copied stay. */
@@ -52,12 +53,21 @@ export type EncryptOutcome =
   | { status: 'waiting'; ref: ObjectRef; error: SealdropError }
   | Failed;
 
+export interface Encrypted {
+  status: 'encrypted';
+  ref: ObjectRef;
+  encryption: EncryptionDescription;
+  durationMs: number;
+}
+
 /** `mode`: how it was to be encrypted, where that was decided before it failed. */
 export interface Failed {
   status: 'failed';
   ref: ObjectRef;
   error: SealdropError;
   mode?: EncryptionMode;
+  /** What was encrypted and recorded before something else failed. */
+  encrypted?: Encrypted;
 }
 
 /** One request on its way; it is over once it has an outcome. */
@@ -124,7 +134,7 @@ export async function copyOne(step: Step, deps: StepDeps): Promise<void> {
       encryption,
       storageClass: deps.policy.storageClass,
       saved: step.uploads[0] ?? null,
-      spared: () => sparedUploads(ref, deps),
+      spared: () => sparedUploads(ref.key, ref.sequencer, deps),
       began,
     };
     const preparation = await prepareCopy(deps, job);
@@ -235,19 +245,14 @@ async function skip(step: Step, reason: 'encrypted already' | 'superseded', deps
   await abandon(step, step.state.newest?.uploadId, deps);
 }
 
-/** Of a newer source that is under way, and of other attempts at the same one: each of these sees to its own. */
-async function sparedUploads(ref: ObjectRef, deps: StepDeps): Promise<string[]> {
-  const { uploads, newer } = await deps.records.look(deps.targetBucket, ref.key, ref.sequencer, deps.signal);
-  return [...uploads, ...(newer?.upload === undefined ? [] : [newer.upload])].map(({ uploadId }) => uploadId);
-}
-
 /** Uploads that became no object: those of attempts that died, or that somebody else was faster than. @param became the one that did */
 async function abandon({ request, ref, uploads }: Step, became: string | undefined, deps: StepDeps): Promise<void> {
   const left = uploads.filter(({ uploadId }) => uploadId !== became);
   await Promise.all(left.map(({ uploadId }) => abandonUpload(deps, ref.key, uploadId)));
   // Whoever died right after it began an upload has told nobody of it, and its message comes again.
   const untold = request.delivery > 1 && ref.size > deps.limits.partsAboveBytes;
-  if (untold) await abandonUploads(deps, ref.key, () => sparedUploads(ref, deps));
+  // What cannot be listed now is aborted by the bucket's lifecycle at last; what became of the object does not hang on it.
+  if (untold) await abandonUploads(deps, ref.key, () => sparedUploads(ref.key, ref.sequencer, deps)).catch(() => {});
 }
 
 async function fail(step: Step, error: unknown, deps: StepDeps, mode?: EncryptionMode): Promise<void> {

@@ -63,19 +63,20 @@ async function settle(steps: Step[], deps: EncryptDeps): Promise<void> {
   await unlessTableFails(open, deps, 'claim', () => deps.records.claim(open.map(({ claim }) => claim)));
   const claimed = open.filter(({ outcome }) => outcome === null);
   await pMap(claimed, (step) => copyOne(step, deps), { concurrency: MAX_PARALLEL_OBJECTS });
-  await unlessTableFails(steps, deps, 'event or record', async () => {
-    await deps.trail.append(steps.flatMap(({ event }) => event ?? []));
+  const told = steps.filter(({ event, record }) => event !== null || record !== null);
+  await unlessTableFails(told, deps, 'event or record', async () => {
+    await deps.trail.append(told.flatMap(({ event }) => event ?? []));
     // A copy that came to nothing holds nobody up.
     const ended = claimed.filter(({ event, record }) => event !== null && record === null);
     await deps.records.append(
-      steps.flatMap(({ record }) => record ?? []),
+      told.flatMap(({ record }) => record ?? []),
       ended.map(({ claim }) => ({ ...claim, ended: true })),
     );
   });
   if (deps.policy.source === 'delete') await deleteSources(steps, deps);
 }
 
-/** Without claim, event and record nothing counts, and it is retried; at the last try a step's own failure matters more. */
+/** @param steps that it is written of. Without claim, event and record nothing counts, and it is retried; at the last try a step's own failure matters more. */
 async function unlessTableFails(steps: Step[], deps: EncryptDeps, what: string, write: () => Promise<void>): Promise<void> {
   try {
     await write();
@@ -88,7 +89,6 @@ async function unlessTableFails(steps: Step[], deps: EncryptDeps, what: string, 
         correlationId,
         cause: asSealdropError(error).message,
       });
-      if (step.outcome !== null && ['skipped', 'unfinished', 'waiting'].includes(step.outcome.status)) continue;
       if (step.outcome?.status === 'failed' && step.request.lastTry) continue;
       step.outcome = failed(step.ref, error, modeOf(step.outcome));
     }
@@ -98,21 +98,27 @@ async function unlessTableFails(steps: Step[], deps: EncryptDeps, what: string, 
 /** After the record, so that a crash leaves both and the retry deletes. */
 async function deleteSources(steps: Step[], deps: EncryptDeps): Promise<void> {
   const over = steps.filter(({ outcome }) => outcome?.status === 'encrypted' || outcome?.status === 'skipped');
-  const events = await pMap(
-    over,
-    async (step): Promise<AuditEvent[]> => {
-      try {
-        await deleteSource(step.ref, deps);
-        return [{ ...eventOf(step.ref, deps), action: 'SourceDeleted', outcome: 'success' }];
-      } catch (error) {
-        const outcome = failed(step.ref, error, modeOf(step.outcome));
-        const { code, retryable, message } = outcome.error;
-        step.outcome = outcome;
-        if (retryable && !step.request.lastTry) return [];
-        return [{ ...eventOf(step.ref, deps), action: 'SourceDeletionFailed', outcome: 'failure', code, detail: message }];
-      }
-    },
-    { concurrency: MAX_PARALLEL_OBJECTS },
+  const deleted = await pMap(over, async (step) => ({ step, event: await deleteOne(step, deps) }), { concurrency: MAX_PARALLEL_OBJECTS });
+  const told = deleted.flatMap(({ step, event }) => (event === null ? [] : [{ step, event }]));
+  await unlessTableFails(
+    told.map(({ step }) => step),
+    deps,
+    'event',
+    () => deps.trail.append(told.map(({ event }) => event)),
   );
-  await unlessTableFails(over, deps, 'event', () => deps.trail.append(events.flat()));
+}
+
+/** `null`: it is tried again. */
+async function deleteOne(step: Step, deps: EncryptDeps): Promise<AuditEvent | null> {
+  const { ref, request, outcome } = step;
+  try {
+    await deleteSource(ref, deps);
+    return { ...eventOf(ref, deps), action: 'SourceDeleted', outcome: 'success' };
+  } catch (error) {
+    const failure = failed(ref, error, modeOf(outcome));
+    step.outcome = outcome?.status === 'encrypted' ? { ...failure, encrypted: outcome } : failure;
+    const { code, retryable, message } = failure.error;
+    if (retryable && !request.lastTry) return null;
+    return { ...eventOf(ref, deps), action: 'SourceDeletionFailed', outcome: 'failure', code, detail: message };
+  }
 }

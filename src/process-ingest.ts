@@ -88,6 +88,7 @@ function countOutcome(outcome: EncryptOutcome, metrics: Metrics): void {
     case 'waiting':
       break;
     case 'failed':
+      if (outcome.encrypted !== undefined) countOutcome(outcome.encrypted, metrics);
       countFailure(metrics, outcome.error, outcome.mode);
       break;
     default:
@@ -112,7 +113,8 @@ function logOutcome(outcome: EncryptOutcome, log: Log): void {
       log.info('waiting', { ...object, ...describeError(outcome.error) });
       break;
     case 'failed':
-      log.warn('not encrypted', { ...object, ...describeError(outcome.error) });
+      if (outcome.encrypted !== undefined) logOutcome(outcome.encrypted, log);
+      log.warn(outcome.encrypted === undefined ? 'not encrypted' : 'source not deleted', { ...object, ...describeError(outcome.error) });
       break;
     default:
       outcome satisfies never;

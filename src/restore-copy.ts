@@ -2,12 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import type { ObjectRecord, ObjectRecords } from './audit/object-record.ts';
-import type { CopyDeps } from './copy/copy-job.ts';
+import type { CopyDeps, SavedUpload } from './copy/copy-job.ts';
 import { prepareCopy, targetEtag } from './copy/prepare-copy.ts';
 import { type DecideDeps, decideEncryption } from './decide-encryption.ts';
 import { describeEncryption } from './encryption/index.ts';
 import { SealdropError } from './errors.ts';
 import type { ObjectRef } from './events/index.ts';
+import { sparedUploads } from './spared-uploads.ts';
 import { statusOf, translateAwsError } from './translate-aws-error.ts';
 
 export interface RestoreDeps extends DecideDeps, CopyDeps {
@@ -31,15 +32,21 @@ export async function restoreCopy(record: ObjectRecord, ref: ObjectRef, deps: Re
   const state = await deps.records.look(bucket, key, source.sequencer, deps.signal);
   if (state.newer !== null || state.newest?.source.sequencer !== source.sequencer) return null;
   const { now = Date.now } = deps;
-  const at = new Date(now()).toISOString();
+  const claim = { bucket, key, sequencer: source.sequencer, id: randomUUID(), claimedAt: new Date(now()).toISOString() };
   const newest: ObjectRef = { ...ref, ...source, key, size: record.size };
   if (source.versionId === undefined) delete newest.versionId;
-  const began = async () => {};
-  const spared = async () => [];
   try {
-    await deps.records.claim([{ bucket, key, sequencer: source.sequencer, id: randomUUID(), claimedAt: at }]);
+    await deps.records.claim([claim]);
     const encryption = await decideEncryption(newest, deps);
-    const job = { ref: newest, encryption, storageClass: deps.policy.storageClass, saved: null, spared, began };
+    const job = {
+      ref: newest,
+      encryption,
+      storageClass: deps.policy.storageClass,
+      // Of an earlier run that restores; the one that became the recorded copy is over.
+      saved: state.uploads.find(({ uploadId }) => uploadId !== record.uploadId) ?? null,
+      spared: () => sparedUploads(key, source.sequencer, deps),
+      began: (upload: SavedUpload) => deps.records.claim([{ ...claim, upload }]),
+    };
     const preparation = await prepareCopy(deps, job);
     if ('unfinished' in preparation) throw new SealdropError('time-out', 'time ended before the newest copy was restored', { object: ref });
     const encryptedAt = new Date().toISOString();
