@@ -64,6 +64,14 @@ export const methodNotAllowedOnMarker = (method: string): AwsError =>
 export const preconditionFailed = (condition: string): AwsError =>
   new AwsError(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold', { Condition: condition });
 
+export const conditionalRequestConflict = (condition: string, key: string): AwsError =>
+  new AwsError(
+    409,
+    'ConditionalRequestConflict',
+    'The conditional request cannot succeed due to a conflicting operation against this resource.',
+    { Condition: condition, Key: key },
+  );
+
 export const entityTooLarge = (proposed: number, allowed: number): AwsError =>
   new AwsError(400, 'EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size', {
     ProposedSize: String(proposed),

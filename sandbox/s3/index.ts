@@ -5,15 +5,17 @@
  *
  * Multipart uploads are whole (2026-11-21): parts are uploaded or copied, by range, between all encryption modes; checksums of the
  * whole are combined from the parts' and compared with what a completion claims; conditions on what is written to are judged in the
- * transaction of the write, so that what S3 answers with 409 when operations collide is a 412 or a 404 here; a completion that is
- * sent again is answered again. Copies and completions never take so long that S3's 200 with an error inside would come up.
+ * transaction of the write, and at the end of an upload also against what happened since its beginning (409), while of two requests
+ * that collide one is a 412 or a 404 here and may be a 409 on S3; an object of parts is dated by the beginning of its upload; a
+ * completion that is sent again is answered again. Copies and completions never take so long that S3's 200 with an error inside would come up.
  *
  * What it does not do (2026-11-21): UpdateObjectEncryption, presigned URLs and form uploads, the limit of 8 KB for all headers
  * of a write, ACLs (they are off, as in every new bucket), the check that a new bucket policy does not lock its author out, RestrictPublicBuckets (it has
  * nothing to restrict), condition keys on tags and on locks, running lifecycle rules (they are kept), Object Lock
  * headers, legal holds and governance bypass (a bucket's default retention is enforced), archives (GLACIER, DEEP_ARCHIVE),
- * replication, website, CORS, logging, inventory, metrics, annotations, SelectObjectContent, events other than ObjectCreated
- * and ObjectRemoved or to targets other than queues, access points, directory buckets, SHA-512, MD5 and XXHash as checksums.
+ * the order of versions by when their uploads began (what was stored last is current), replication, website, CORS, logging,
+ * inventory, metrics, annotations, SelectObjectContent, events other than ObjectCreated and ObjectRemoved or to targets other than
+ * queues, access points, directory buckets, SHA-512, MD5 and XXHash as checksums.
  */
 
 import { ACCOUNT_ID } from '../account.ts';

@@ -19,7 +19,8 @@ import { checkChecksumKey } from './upload-part.ts';
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 
 /**
- * Whatever is refused leaves the upload as it was, also a condition that does not hold (unverified: S3's pages do not say).
+ * Whatever is refused leaves the upload as it was. After a 412 or a 404 it can be completed under another condition (tried by others on
+ * AWS, as said in ../object/conditions.ts); after a 409 under none, and is there until it is aborted (unverified).
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  */
 export async function completeMultipartUpload(call: Call): Promise<void> {
@@ -61,6 +62,7 @@ function complete(call: Call, upload: Upload, requested: RequestedPart[]): Store
       room.completedUploads.insert({ upload: upload.upload, bucket, key, object: id, version, parts: namesOf(requested), asked });
     },
     files: [],
+    upload,
   });
   room.blobs.remove(unused);
   return record;

@@ -5,6 +5,7 @@ import { sendEvents } from '../events.ts';
 import type { Call, Room } from '../room.ts';
 import type { Bucket } from '../store/buckets.ts';
 import type { Retention, StoredObject } from '../store/objects.ts';
+import type { Upload } from '../store/uploads.ts';
 import { checkWrite } from './conditions.ts';
 import { missing } from './find.ts';
 
@@ -21,26 +22,29 @@ export interface Commit {
   attach(made: StoredObject): void;
   /** Files that go when the commit fails. */
   files: string[];
+  /** The upload that becomes the object; `null`: it is written by one request. */
+  upload?: Upload | null;
 }
 
 /**
  * Stores a new object as the current version of its key.
  * Throws AwsError when the bucket is gone or a condition of the request does not hold; nothing of the write remains then.
  */
-export function commit(call: Call, { draft, event, attach, files }: Commit): StoredObject {
+export function commit(call: Call, { draft, event, attach, files, upload = null }: Commit): StoredObject {
   const { room, key } = call;
   let orphans: string[] = [];
   let record: StoredObject;
   try {
     record = room.transaction(() => {
       const bucket = room.buckets.get(call.bucket);
-      checkCondition(call, bucket);
+      checkCondition(call, bucket, upload);
       const made: StoredObject = {
         ...draft,
         ...room.versions.identify(bucket),
         bucket: bucket.id,
         latest: true,
-        modified: Date.now(),
+        // Objects of parts are dated by their beginning: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+        modified: upload?.initiated ?? Date.now(),
         retention: defaultRetention(bucket),
       };
       orphans = room.versions.put(made);
@@ -58,16 +62,16 @@ export function commit(call: Call, { draft, event, attach, files }: Commit): Sto
 
 /**
  * Judges the request's condition on what it writes to: with the commit, and before bytes are moved for nothing.
- * The sandbox writes one at a time, so that S3's 409 for operations that collide does not come up.
+ * The sandbox writes one at a time: what S3 answers with 409 when two requests collide is a 412 or a 404 here.
  * Throws AwsError.
  */
-export function checkCondition(call: Call, bucket: Bucket): void {
+export function checkCondition(call: Call, bucket: Bucket, upload: Upload | null = null): void {
   const { room, request, key } = call;
-  checkWrite(
-    request.headers,
-    () => room.objects.current(bucket.id, key),
-    () => missing(call, bucket, key),
-  );
+  checkWrite(request.headers, {
+    current: () => room.objects.current(bucket.id, key),
+    missing: () => missing(call, bucket, key),
+    upload,
+  });
 }
 
 /** S3's ETag is the MD5 of the bytes for SSE-S3 only; for every other mode it is nothing that can be computed. */

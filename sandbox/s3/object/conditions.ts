@@ -5,8 +5,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AwsError } from '../../aws-error.ts';
 import { httpDate, quoted } from '../answer.ts';
-import { EmptyAnswer, headerNotImplemented, preconditionFailed } from '../errors.ts';
+import { conditionalRequestConflict, EmptyAnswer, headerNotImplemented, preconditionFailed } from '../errors.ts';
 import type { ObjectRecord } from '../store/objects.ts';
+import type { Upload } from '../store/uploads.ts';
 
 const SOURCE_PREFIX = 'x-amz-copy-source-';
 
@@ -29,29 +30,44 @@ export function checkCopySource(headers: IncomingHttpHeaders, record: ObjectReco
   if (failed !== null) throw preconditionFailed(`${SOURCE_PREFIX}${failed.name}`);
 }
 
+/** What a write is about to replace. */
+export interface Destination {
+  current(): ObjectRecord | null;
+  /** What is said where If-Match finds nothing. */
+  missing(): AwsError;
+  /** The upload that is to become the object; `null`: the write is one request. */
+  upload: Upload | null;
+}
+
 /**
- * Judges the destination of a write, against its current version.
- * Throws AwsError: 412, `missing` when If-Match finds nothing, 501 for what S3 does not take on writes.
+ * Judges the destination of a write, against its current version. Where the condition of an upload's end holds although the key was
+ * written (If-Match) or deleted (If-None-Match) since its beginning, S3 takes that for a conflict, and another upload must be begun.
+ * It counts a DELETE also where nothing was there, but not one of a version: tried by others on AWS.
+ * Throws AwsError: 412, 409, `missing`, 501 for what S3 does not take on writes.
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+ * @see https://github.com/localstack/localstack/blob/main/tests/aws/services/s3/test_s3_api.py (TestS3ObjectWritePrecondition)
+ * @see https://github.com/open-io/swift/blob/HEAD/test/s3api/test_conditional_write.py
  */
-export function checkWrite(headers: IncomingHttpHeaders, findCurrent: () => ObjectRecord | null, missing: () => AwsError): void {
+export function checkWrite(headers: IncomingHttpHeaders, { current, missing, upload }: Destination): void {
   const ifMatch = headers['if-match'];
   const ifNoneMatch = headers['if-none-match'];
   if (ifMatch === undefined && ifNoneMatch === undefined) return;
   if (ifMatch !== undefined && ifNoneMatch !== undefined) {
     throw headerNotImplemented('If-Match,If-None-Match', 'Multiple conditional request headers present in the request');
   }
-  const current = findCurrent();
-  const existing = current?.sealed ? current : null;
+  const found = current();
+  const existing = found?.sealed ? found : null;
   if (ifNoneMatch !== undefined) {
     if (ifNoneMatch !== '*')
       throw headerNotImplemented('If-None-Match', "We don't accept the provided value of If-None-Match header for this API");
     if (existing) throw preconditionFailed('If-None-Match');
+    if (upload?.deleted) throw conditionalRequestConflict('If-None-Match', upload.key);
     return;
   }
   if (ifMatch === '*') throw headerNotImplemented('If-Match', "We don't accept the provided value of If-Match header for this API");
   if (!existing) throw missing();
   if (!names(String(ifMatch), existing.etag)) throw preconditionFailed('If-Match');
+  if (upload && existing.id > upload.id) throw conditionalRequestConflict('If-Match', upload.key);
 }
 
 interface Failure {

@@ -106,6 +106,7 @@ function remove(call: Call, bucket: Bucket, key: string, versionId: string | nul
   const deletion = room.transaction(() => {
     if (ifMatch !== null) checkMatch(ifMatch, room.objects.current(bucket.id, key), () => missing(call, bucket, key));
     const done = versionId === null ? room.versions.deleteCurrent(bucket, key) : deleteVersion(call, bucket, key, versionId);
+    if (versionId === null) room.uploads.keyDeleted(bucket.id, key);
     const subject = done.marker ?? done.removed;
     if (subject) {
       const type = done.marker ? 's3:ObjectRemoved:DeleteMarkerCreated' : 's3:ObjectRemoved:Delete';

@@ -45,7 +45,8 @@ CREATE TABLE IF NOT EXISTS s3_upload (
   headers TEXT NOT NULL,
   tags TEXT NOT NULL,
   sealed TEXT NOT NULL,
-  asked TEXT NOT NULL DEFAULT '{}'
+  asked TEXT NOT NULL DEFAULT '{}',
+  deleted INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS s3_upload_keys ON s3_upload (bucket, key, id);
 CREATE TABLE IF NOT EXISTS s3_completed_upload (
@@ -74,6 +75,7 @@ CREATE TABLE IF NOT EXISTS s3_segment (
 export function createTables(db: DatabaseSync): void {
   db.exec(TABLES);
   addMissingColumn(db, 's3_upload', 'asked', "TEXT NOT NULL DEFAULT '{}'");
+  addMissingColumn(db, 's3_upload', 'deleted', 'INTEGER NOT NULL DEFAULT 0');
   db.exec('INSERT INTO s3_sequence (value) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM s3_sequence)');
 }
 
@@ -87,7 +89,7 @@ export function openSequence(db: DatabaseSync): Sequence {
   return { next: () => Number(bump.get()?.value) };
 }
 
-/** Folders from before this column was thought of stay usable. */
+/** Folders from before a column was thought of stay usable. */
 function addMissingColumn(db: DatabaseSync, table: string, column: string, type: string): void {
   const columns = db.prepare(`SELECT name FROM pragma_table_info('${table}')`).all();
   if (!columns.some(({ name }) => name === column)) db.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
