@@ -1,16 +1,18 @@
 /** Multipart uploads. */
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   AbortMultipartUploadCommand,
   type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   type CreateMultipartUploadCommandInput,
+  DeleteObjectCommand,
   GetObjectTaggingCommand,
   ListMultipartUploadsCommand,
   ListPartsCommand,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
-import { has, matches, refused, same } from '../difference.ts';
+import { Difference, has, holds, matches, refused, same } from '../difference.ts';
 import { type Expectation, expectation } from '../expectation.ts';
 import type { Stage } from '../stage.ts';
 import { customerKey, head, put, read, text } from './objects.ts';
@@ -18,6 +20,8 @@ import { customerKey, head, put, read, text } from './objects.ts';
 const COMPLETE = ['s3-api', 'API_CompleteMultipartUpload'] as const;
 const CREATE = ['s3-api', 'API_CreateMultipartUpload'] as const;
 const PART = ['s3-api', 'API_UploadPart'] as const;
+const CONDITIONS = ['s3-guide', 'conditional-writes'] as const;
+const CLOCK_PAUSE_MS = 100;
 /** The smallest that a part may be, but for the last: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const LARGE = Buffer.alloc(5 * 1024 * 1024, 'the same in every run ');
 const SMALL = Buffer.from('the end');
@@ -135,6 +139,47 @@ export const MULTIPART: Expectation[] = [
     const nowhere = await begin(stage);
     await refused(finish(stage, nowhere, [await part(stage, nowhere, 1, SMALL)], { IfMatch: answer.ETag }), '404 NoSuchKey');
   }),
+  expectation(
+    's3.multipart.if-match-since',
+    'IfMatch over what was written since the beginning is a conflict, also where that has the same ETag: the upload must begin anew',
+    CONDITIONS,
+    async (stage) => {
+      const { at, answer } = await put(stage);
+      const upload = await begin(stage, { Key: at.Key });
+      const parts = [await part(stage, upload, 1, SMALL)];
+      await put(stage, { Key: at.Key });
+      await refused(finish(stage, upload, parts, { IfMatch: answer.ETag }), '409 ConditionalRequestConflict');
+      same('what stays', await text(stage, at), 'content');
+      const anew = await begin(stage, { Key: at.Key });
+      await finish(stage, anew, [await part(stage, anew, 1, SMALL)], { IfMatch: answer.ETag });
+      same('after the end', await text(stage, at), 'the end');
+    },
+  ),
+  expectation(
+    's3.multipart.if-none-match-since',
+    'IfNoneMatch: * after a delete since the beginning is a conflict: the upload must begin anew',
+    CONDITIONS,
+    async (stage) => {
+      const { at } = await put(stage);
+      const upload = await begin(stage, { Key: at.Key });
+      const parts = [await part(stage, upload, 1, SMALL)];
+      await stage.s3.send(new DeleteObjectCommand(at));
+      await refused(finish(stage, upload, parts, { IfNoneMatch: '*' }), '409 ConditionalRequestConflict');
+      await refused(head(stage, at), '404');
+      const anew = await begin(stage, { Key: at.Key });
+      await finish(stage, anew, [await part(stage, anew, 1, SMALL)], { IfNoneMatch: '*' });
+      same('after the end', await text(stage, at), 'the end');
+    },
+  ),
+  expectation('s3.multipart.dated', 'the object is dated by when its upload began', ['s3-guide', 'UsingMetadata'], async (stage) => {
+    const upload = await begin(stage);
+    const parts = [await part(stage, upload, 1, SMALL)];
+    const { Uploads } = await stage.s3.send(new ListMultipartUploadsCommand({ Bucket: upload.at.Bucket, Prefix: upload.at.Key }));
+    const later = await putLater(stage, Uploads?.[0]?.Initiated);
+    await finish(stage, upload, parts);
+    const dated = (await head(stage, upload.at)).LastModified;
+    holds('it is older than what was put before its end', dated !== undefined && dated < later);
+  }),
   expectation('s3.multipart.object-size', 'another size than is claimed is refused, and nothing is there', COMPLETE, async (stage) => {
     const upload = await begin(stage);
     const parts = [await part(stage, upload, 1, SMALL)];
@@ -201,4 +246,16 @@ async function part(stage: Stage, { at, id }: Upload, PartNumber: number, Body: 
 
 function finish(stage: Stage, { at, id }: Upload, Parts: CompletedPart[], more: object = {}) {
   return stage.s3.send(new CompleteMultipartUploadCommand({ ...at, UploadId: id, MultipartUpload: { Parts }, ...more }));
+}
+
+/** HEAD shows whole seconds: puts until the server's clock shows a later one. */
+async function putLater(stage: Stage, since: Date | undefined): Promise<Date> {
+  const second = Math.floor(Number(since) / 1000);
+  const Key = stage.unique('clock');
+  for (;;) {
+    const { LastModified } = await head(stage, (await put(stage, { Key })).at);
+    if (LastModified === undefined || Number.isNaN(second)) throw new Difference('the upload or the object has no date');
+    if (LastModified.getTime() >= (second + 1) * 1000) return LastModified;
+    await delay(CLOCK_PAUSE_MS);
+  }
 }
