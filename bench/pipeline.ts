@@ -13,7 +13,7 @@ const OBJECT_BYTES = 10 * 1024;
 const PARALLEL = 32;
 const TENTHS = 10;
 /** Functions are started and their code is compiled before anything counts. */
-const WARMING_OBJECTS = 500;
+const WARMING_OBJECTS = 2000;
 
 interface Tenth {
   seconds: number;
