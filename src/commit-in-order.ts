@@ -39,7 +39,7 @@ export async function commitInOrder(
     }
     if (round > 0) await delay(LONGEST_PAUSE_MS * Math.random());
     const etag = await targetEtag(deps, ref.key);
-    const standing = standingOf(ref, await deps.records.look(deps.targetBucket, ref.key, ref.sequencer, deps.signal));
+    const standing = standingOf(ref, await deps.records.look(deps.targetBucket, ref.key, ref, deps.signal));
     if (standing.action === 'skip') return standing;
     condition = etag === null ? 'absent' : { etag };
   }

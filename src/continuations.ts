@@ -11,6 +11,8 @@ export interface Continuations {
   goOn(ref: ObjectRef, upload: CopyProgress): Promise<void>;
   /** It comes in a quarter of an hour. */
   postpone(ref: ObjectRef): Promise<void>;
+  /** A source that was copied once and is not in its place any more. */
+  again(ref: ObjectRef): Promise<void>;
 }
 
 export function createContinuations(sqs: SQSClient, queueUrl: string): Continuations {
@@ -21,6 +23,7 @@ export function createContinuations(sqs: SQSClient, queueUrl: string): Continuat
   }
   return {
     goOn: (ref, upload) => send(ref, continuationBody(ref, upload), {}),
+    again: (ref) => send(ref, continuationBody(ref), {}),
     postpone: (ref) => send(ref, continuationBody(ref), { DelaySeconds: MAX_DELAY_SECONDS }),
   };
 }

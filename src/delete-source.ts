@@ -8,6 +8,9 @@ import { type ErrorNames, translateAwsError } from './translate-aws-error.ts';
 /** What S3 calls the version that was written without versioning: a later write may have taken its place under the same name. */
 const NULL_VERSION = 'null';
 
+/** The check is shared by invocations, so that it cannot end with one of them. */
+const CHECK_TIMEOUT_MS = 10_000;
+
 export interface DeleteSourceDeps {
   s3: S3Client;
   /** The account that must own the source's bucket. */
@@ -55,7 +58,7 @@ export function createVersioningCheck(deps: DeleteSourceDeps): (bucket: string) 
 
 async function check(bucket: string, { s3, ingestBucketOwner, signal }: DeleteSourceDeps): Promise<void> {
   const command = new GetBucketVersioningCommand({ Bucket: bucket, ExpectedBucketOwner: ingestBucketOwner });
-  const { Status } = await s3.send(command, signal && { abortSignal: signal }).catch((error: unknown) => {
+  const { Status } = await s3.send(command, { abortSignal: signal ?? AbortSignal.timeout(CHECK_TIMEOUT_MS) }).catch((error: unknown) => {
     throw translateAwsError(error, {}, { bucket, key: '' });
   });
   if (Status === 'Enabled') return;

@@ -8,20 +8,22 @@ import { commitInOrder } from './commit-in-order.ts';
 import type { CopyDeps, SavedUpload, StoredCopy, TargetCondition } from './copy/copy-job.ts';
 import { abandonUpload, abandonUploads, prepareCopy } from './copy/prepare-copy.ts';
 import { type DecideDeps, decideEncryption } from './decide-encryption.ts';
+import { displaced } from './displaced.ts';
 import { describeEncryption, type EncryptionDescription, type ResolvedEncryption } from './encryption/index.ts';
-import { asSealdropError, type ErrorCode, type SealdropError } from './errors.ts';
+import { asSealdropError, type ErrorCode, SealdropError } from './errors.ts';
 import { type CopyProgress, compareSequencers, type ObjectRef } from './events/index.ts';
 import type { EncryptionMode } from './policy/schema.ts';
 import { resolveKey } from './resolve-key.ts';
-import { restoreCopy } from './restore-copy.ts';
 import { standingOf } from './source-order.ts';
-import { sparedUploads } from './spared-uploads.ts';
 
 const ACTOR = 'function/encrypt';
 
 /** A newer source that was committed before is recorded within this time, unless its function died or waits for a large object of its batch. */
 const LOOKS_AFTER_COMMIT = 8;
 const LOOK_AGAIN_MS = 250;
+
+/** Each run that finds its upload gone begins another: beyond this, somebody must look. */
+const MAX_UPLOADS = 8;
 
 /** An upload of a source that is not there any more is of no use. */
 const SOURCE_IS_OVER: ErrorCode[] = ['source-changed', 'source-gone'];
@@ -46,12 +48,20 @@ export interface EncryptRequest {
 export type EncryptOutcome =
   | Encrypted
   /** The records show this state of the object, or a newer one. */
-  | { status: 'skipped'; ref: ObjectRef; reason: 'encrypted already' | 'superseded' }
+  | Skipped
   /** Time ended; parts that are copied stay. */
   | { status: 'unfinished'; ref: ObjectRef; progress: CopyProgress }
   /** A newer state of the object is being encrypted; whether this one is needed is not known yet. */
   | { status: 'waiting'; ref: ObjectRef; error: SealdropError }
   | Failed;
+
+/** `displaced`: the newer source, where an older one's copy stands in its place. */
+export interface Skipped {
+  status: 'skipped';
+  ref: ObjectRef;
+  reason: 'encrypted already' | 'superseded';
+  displaced: ObjectRef | null;
+}
 
 export interface Encrypted {
   status: 'encrypted';
@@ -75,6 +85,8 @@ export interface Step {
   request: EncryptRequest;
   ref: ObjectRef;
   state: KeyState;
+  /** What its copy is to take the place of, unless it is what the newest record tells of. */
+  target: TargetCondition | null;
   claim: Claim;
   outcome: EncryptOutcome | null;
   /** What earlier attempts began, or this one; the last first. */
@@ -88,7 +100,8 @@ export async function lookAt(request: EncryptRequest, deps: StepDeps): Promise<S
   const step: Step = {
     request,
     ref: request.ref,
-    state: { newest: null, uploads: [], newer: null },
+    state: { newest: null, uploads: [], newer: null, newerUploads: [] },
+    target: null,
     claim: claimOn(request.ref, deps),
     outcome: null,
     uploads: [],
@@ -98,18 +111,14 @@ export async function lookAt(request: EncryptRequest, deps: StepDeps): Promise<S
   try {
     await deps.requireVersioning(request.ref.bucket);
     step.ref = await resolveKey(request.ref, deps);
-    step.claim = claimOn(step.ref, deps);
-    step.state = await deps.records.look(deps.targetBucket, step.ref.key, step.ref.sequencer, deps.signal);
+    step.state = await deps.records.look(deps.targetBucket, step.ref.key, step.ref, deps.signal);
     step.uploads = step.state.uploads;
+    const [upload] = step.uploads;
+    step.claim = { ...claimOn(step.ref, deps), ...(upload === undefined ? {} : { upload }) };
     const standing = standingOf(step.ref, step.state);
     if (standing.action === 'copy') return step;
-    // Only a message that comes again can have left a copy without a record, or in a newer one's place.
-    const { newest } = step.state;
-    if (newest !== null && (request.delivery > 1 || step.ref.continued)) {
-      step.record = standing.reason === 'encrypted already' ? await adoptCopy(newest, deps) : null;
-      step.record ??= await restoreCopy(newest, step.ref, deps);
-    }
-    await skip(step, standing.reason, deps);
+    const displacedBy = await mend(step, standing.reason, deps);
+    if (step.target === null) await skip(step, standing.reason, deps, displacedBy);
   } catch (error) {
     await fail(step, error, deps);
   }
@@ -134,17 +143,26 @@ export async function copyOne(step: Step, deps: StepDeps): Promise<void> {
       encryption,
       storageClass: deps.policy.storageClass,
       saved: step.uploads[0] ?? null,
-      spared: () => sparedUploads(ref.key, ref.sequencer, deps),
+      spared: () => sparedUploads(ref, deps),
       began,
     };
     const preparation = await prepareCopy(deps, job);
     if ('unfinished' in preparation) {
+      if (step.uploads.length > MAX_UPLOADS) {
+        const message = `${step.uploads.length} uploads of this object were begun, and each was gone before it was complete`;
+        throw new SealdropError('conflict', message, { object: ref });
+      }
       step.outcome = { status: 'unfinished', ref, progress: preparation.unfinished };
       return;
     }
-    const committed = await commitInOrder(preparation.ready, ref, recordedTarget(state), deps);
+    const committed = await commitInOrder(preparation.ready, ref, step.target ?? recordedTarget(state), deps);
     if (!('stored' in committed)) return await skip(step, committed.reason, deps);
-    if (committed.replaced && (await gaveWay(step, deps))) return await skip(step, 'superseded', deps);
+    // ETags of other modes come once.
+    const mayComeAgain = encryption.mode === 'sse-s3' || state.newest?.encryption.mode === 'sse-s3';
+    if (committed.replaced && mayComeAgain && (await wasOvertaken(step, deps))) {
+      const { newest } = step.state;
+      return await skip(step, 'superseded', deps, newest && (await displaced(newest, deps)) && refOf(newest));
+    }
     await succeed(step, committed, encryption, performance.now() - started, deps);
   } catch (error) {
     await settleFailure(step, error, deps, mode);
@@ -177,23 +195,50 @@ export function eventOf(ref: ObjectRef, deps: Pick<StepDeps, 'targetBucket'>) {
 }
 
 /**
- * Looks once more after a commit that replaced something: under SSE-S3 the condition may have held for other bytes than were meant.
- * A newer source that is recorded is brought back; one that is being copied is waited for. @throws SealdropError `newer-under-way`
+ * Only a message that comes again can have left a copy without a record, or in a newer one's place.
+ * @returns the newer source that is to be copied again; `null`: none, or this one itself, if it has a `target` then
+ * @throws SealdropError of the target; not at the last try: what is recorded is no failure
  */
-async function gaveWay(step: Step, deps: StepDeps): Promise<boolean> {
+async function mend(step: Step, reason: Skipped['reason'], deps: StepDeps): Promise<ObjectRef | null> {
+  const { request, ref, state } = step;
+  const { newest } = state;
+  if (newest === null || (request.delivery === 1 && !ref.continued)) return null;
+  try {
+    if (reason === 'superseded') return (await displaced(newest, deps)) === null ? null : refOf(newest);
+    step.record = await adoptCopy(newest, deps);
+    const inItsPlace = step.record === null ? await displaced(newest, deps) : null;
+    if (inItsPlace === null) return null;
+    // Whoever wrote what was found has claimed: in this order nothing newer is overlooked.
+    const now = await deps.records.look(deps.targetBucket, ref.key, ref, deps.signal);
+    const standing = standingOf(ref, now);
+    if (standing.action === 'skip' && standing.reason === 'encrypted already') step.target = inItsPlace;
+    return null;
+  } catch (error) {
+    if (!request.lastTry) throw error;
+    return null;
+  }
+}
+
+/**
+ * Looks once more after a commit that replaced something: under SSE-S3 the condition may have held for other bytes than were meant.
+ * A newer source that is being copied is waited for.
+ * @returns whether a newer one is recorded @throws SealdropError `newer-under-way`
+ */
+async function wasOvertaken(step: Step, deps: StepDeps): Promise<boolean> {
   const { ref } = step;
   for (let looks = 1; ; looks += 1) {
-    const state = await deps.records.look(deps.targetBucket, ref.key, ref.sequencer, deps.signal);
-    const isNewer = state.newest !== null && compareSequencers(state.newest.source.sequencer, ref.sequencer) > 0;
-    if (isNewer && state.newest !== null) {
-      step.state = state;
-      step.record = await restoreCopy(state.newest, ref, deps);
-      return true;
-    }
-    if (state.newer === null) return false;
-    if (looks === LOOKS_AFTER_COMMIT) standingOf(ref, { ...state, newest: null });
+    step.state = await deps.records.look(deps.targetBucket, ref.key, ref, deps.signal);
+    const { newest, newer } = step.state;
+    if (newest !== null && compareSequencers(newest.source.sequencer, ref.sequencer) > 0) return true;
+    if (newer === null) return false;
+    if (looks === LOOKS_AFTER_COMMIT) standingOf(ref, { ...step.state, newest: null });
     await delay(LOOK_AGAIN_MS);
   }
+}
+
+/** The source that a record tells of, as its event named it. */
+function refOf({ key, size, source }: ObjectRecord): ObjectRef {
+  return { key, size, ...source };
 }
 
 function recordedTarget({ newest }: KeyState): TargetCondition {
@@ -206,7 +251,7 @@ async function settleFailure(step: Step, error: unknown, deps: StepDeps, mode?: 
   const { code, retryable } = asSealdropError(error);
   if (retryable && !request.lastTry && !SOURCE_IS_OVER.includes(code)) return fail(step, error, deps, mode);
   try {
-    step.state = await deps.records.look(deps.targetBucket, ref.key, ref.sequencer, deps.signal);
+    step.state = await deps.records.look(deps.targetBucket, ref.key, ref, deps.signal);
     const standing = standingOf(ref, step.state);
     return standing.action === 'skip' ? await skip(step, standing.reason, deps) : await fail(step, error, deps, mode);
   } catch (later) {
@@ -222,7 +267,8 @@ async function succeed(
   deps: StepDeps,
 ): Promise<void> {
   const { ref } = step;
-  const [became] = step.uploads;
+  // A copy by one call leaves whatever upload there was.
+  const became = stored.proof === 'source-pinned' ? undefined : step.uploads[0];
   const description = describeEncryption(encryption);
   step.outcome = { status: 'encrypted', ref, encryption: description, durationMs };
   step.event = { ...eventOf(ref, deps), action: 'ObjectEncrypted', outcome: 'success', encryption: description, ...versionOf(stored) };
@@ -234,15 +280,29 @@ async function succeed(
     ...(became === undefined ? {} : { uploadId: became.uploadId }),
     size: ref.size,
     policyFingerprint: deps.policyFingerprint,
-    source: { bucket: ref.bucket, etag: ref.etag, ...versionOf(ref), sequencer: ref.sequencer },
+    source: {
+      bucket: ref.bucket,
+      etag: ref.etag,
+      ...versionOf(ref),
+      sequencer: ref.sequencer,
+      eventTime: ref.eventTime,
+      correlationId: ref.correlationId,
+      ...(ref.requester === undefined ? {} : { requester: ref.requester }),
+    },
     encryptedAt: at,
   };
   await abandon(step, became?.uploadId, deps);
 }
 
-async function skip(step: Step, reason: 'encrypted already' | 'superseded', deps: StepDeps): Promise<void> {
-  step.outcome = { status: 'skipped', ref: step.ref, reason };
+async function skip(step: Step, reason: Skipped['reason'], deps: StepDeps, displaced: ObjectRef | null = null): Promise<void> {
+  step.outcome = { status: 'skipped', ref: step.ref, reason, displaced };
   await abandon(step, step.state.newest?.uploadId, deps);
+}
+
+/** Of newer sources, and of other attempts at the same one: each of these sees to its own. */
+async function sparedUploads(ref: ObjectRef, deps: StepDeps): Promise<string[]> {
+  const { uploads, newerUploads } = await deps.records.look(deps.targetBucket, ref.key, ref, deps.signal);
+  return [...uploads, ...newerUploads].map(({ uploadId }) => uploadId);
 }
 
 /** Uploads that became no object: those of attempts that died, or that somebody else was faster than. @param became the one that did */
@@ -252,7 +312,7 @@ async function abandon({ request, ref, uploads }: Step, became: string | undefin
   // Whoever died right after it began an upload has told nobody of it, and its message comes again.
   const untold = request.delivery > 1 && ref.size > deps.limits.partsAboveBytes;
   // What cannot be listed now is aborted by the bucket's lifecycle at last; what became of the object does not hang on it.
-  if (untold) await abandonUploads(deps, ref.key, () => sparedUploads(ref.key, ref.sequencer, deps)).catch(() => {});
+  if (untold) await abandonUploads(deps, ref.key, () => sparedUploads(ref, deps)).catch(() => {});
 }
 
 async function fail(step: Step, error: unknown, deps: StepDeps, mode?: EncryptionMode): Promise<void> {
@@ -269,8 +329,8 @@ async function fail(step: Step, error: unknown, deps: StepDeps, mode?: Encryptio
   if (final || SOURCE_IS_OVER.includes(code)) await abandon(step, undefined, deps);
 }
 
-function claimOn({ key, sequencer }: ObjectRef, { targetBucket, now = Date.now }: StepDeps): Claim {
-  return { bucket: targetBucket, key, sequencer, id: randomUUID(), claimedAt: new Date(now()).toISOString() };
+function claimOn({ bucket, key, sequencer }: ObjectRef, { targetBucket, now = Date.now }: StepDeps): Claim {
+  return { bucket: targetBucket, key, sourceBucket: bucket, sequencer, id: randomUUID(), claimedAt: new Date(now()).toISOString() };
 }
 
 function versionOf({ versionId }: { versionId?: string }): { versionId?: string } {

@@ -34,14 +34,19 @@ export interface EncryptDeps extends StepDeps, DeleteSourceDeps {
  */
 export async function encryptObjects(requests: EncryptRequest[], deps: EncryptDeps): Promise<EncryptOutcome[]> {
   const outcomes = new Map<EncryptRequest, EncryptOutcome>();
+  const slow: Promise<void>[] = [];
+  const encrypt = async (steps: Step[]) => {
+    await settle(steps, deps);
+    for (const { request, outcome } of steps) if (outcome !== null) outcomes.set(request, outcome);
+  };
   for (const wave of newestFirst(requests)) {
     const looked = await pMap(wave, (request) => lookAt(request, deps), { concurrency: MAX_PARALLEL_OBJECTS });
     const large = (step: Step) => step.ref.size > deps.limits.partsAboveBytes;
-    // What takes long must not hold up the records of the rest.
-    const [few, many] = [looked.filter((step) => !large(step)), looked.filter(large)];
-    await Promise.all([settle(few, deps), settle(many, deps)]);
-    for (const { request, outcome } of looked) if (outcome !== null) outcomes.set(request, outcome);
+    // What takes long must hold up neither the records of the rest nor the second wave.
+    slow.push(encrypt(looked.filter(large)));
+    await encrypt(looked.filter((step) => !large(step)));
   }
+  await Promise.all(slow);
   return requests.map((request) => outcomes.get(request) ?? failed(request.ref, new SealdropError('unknown', 'the object was left out')));
 }
 

@@ -40,8 +40,9 @@ async function failureOf(outcome: EncryptOutcome, attempt: Attempt<ObjectRef> | 
   const delivery = attempt?.delivery ?? 1;
   switch (outcome.status) {
     case 'encrypted':
-    case 'skipped':
       return null;
+    case 'skipped':
+      return outcome.displaced === null ? null : sent(deps.continuations.again(outcome.displaced), outcome.displaced);
     case 'unfinished':
       // The old message goes only when the new one is there; should both live, the second finds the first one's parts.
       return sent(deps.continuations.goOn(outcome.ref, outcome.progress), outcome.ref);

@@ -10,7 +10,9 @@ export type Standing =
 /** @throws SealdropError `newer-under-way` while a newer source is claimed and not copied: whether it will be is not known yet */
 export function standingOf(ref: ObjectRef, { newest, newer }: KeyState): Standing {
   const order = newest === null ? -1 : compareSequencers(newest.source.sequencer, ref.sequencer);
-  if (order === 0) return { action: 'skip', reason: 'encrypted already' };
+  // Whoever gives two states the same sequencer must not have one of them taken for the other.
+  const isSame = newest?.source.etag === ref.etag && newest.source.versionId === ref.versionId;
+  if (order === 0 && isSame) return { action: 'skip', reason: 'encrypted already' };
   if (order > 0) return { action: 'skip', reason: 'superseded' };
   if (newer !== null) {
     const message = `a newer state of the object (sequencer ${newer.sequencer}) is being encrypted since ${newer.claimedAt}`;

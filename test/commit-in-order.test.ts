@@ -10,7 +10,7 @@ import { objectRef } from './fixtures/objects.ts';
 
 const REF = objectRef({ sequencer: '05' });
 const STORED: StoredCopy = { etag: 'mine', proof: 'source-pinned' };
-const NOBODY: KeyState = { newest: null, uploads: [], newer: null };
+const NOBODY: KeyState = { newest: null, uploads: [], newer: null, newerUploads: [] };
 const CHANGED = () => new SealdropError('target-changed', 'x');
 
 // Pauses between rounds are random.

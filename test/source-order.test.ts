@@ -4,9 +4,17 @@ import { standingOf } from '../src/source-order.ts';
 import { objectRef } from './fixtures/objects.ts';
 
 const REF = objectRef({ sequencer: '0A' });
-const recorded = (sequencer: string) => ({ source: { sequencer } }) as ObjectRecord;
-const claimed = (sequencer: string) => ({ bucket: 'b', key: 'k', sequencer, id: 'x', claimedAt: '2026-11-20T10:00:00.000Z' });
-const state = (changes: Partial<KeyState>): KeyState => ({ newest: null, uploads: [], newer: null, ...changes });
+const recorded = (sequencer: string, source = {}) =>
+  ({ source: { etag: REF.etag, versionId: REF.versionId, sequencer, ...source } }) as ObjectRecord;
+const claimed = (sequencer: string) => ({
+  bucket: 'b',
+  key: 'k',
+  sourceBucket: 's',
+  sequencer,
+  id: 'x',
+  claimedAt: '2026-11-20T10:00:00.000Z',
+});
+const state = (changes: Partial<KeyState>): KeyState => ({ newest: null, uploads: [], newer: null, newerUploads: [], ...changes });
 
 describe('standingOf', () => {
   it.each([
@@ -18,6 +26,10 @@ describe('standingOf', () => {
 
   it('skips a source that is recorded, however its sequencer is written', () => {
     expect(standingOf(REF, state({ newest: recorded('000a') }))).toEqual({ action: 'skip', reason: 'encrypted already' });
+  });
+
+  it.each([{ etag: 'other' }, { versionId: 'other' }])('takes no other state for it that has the same sequencer: %j', (source) => {
+    expect(standingOf(REF, state({ newest: recorded('0A', source) }))).toEqual({ action: 'copy' });
   });
 
   it('skips a source that is older than the newest record', () => {

@@ -3,6 +3,7 @@ import { type AttributeValue, type DynamoDBClient, QueryCommand } from '@aws-sdk
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import type { CopyProof, SavedUpload, StoredChecksum } from '../copy/copy-job.ts';
 import type { EncryptionDescription } from '../encryption/index.ts';
+import { SealdropError } from '../errors.ts';
 import { compareSequencers } from '../events/index.ts';
 import { tableError } from './table-error.ts';
 import { writeItems } from './write-items.ts';
@@ -22,7 +23,16 @@ export interface ObjectRecord {
   /** Bytes. */
   size: number;
   policyFingerprint: string;
-  source: { bucket: string; etag: string; versionId?: string; sequencer: string };
+  /** All that its event told, so that it can be copied again. */
+  source: {
+    bucket: string;
+    etag: string;
+    versionId?: string;
+    sequencer: string;
+    eventTime: string;
+    correlationId: string;
+    requester?: string;
+  };
   /** ISO 8601: when the copy was committed. */
   encryptedAt: string;
 }
@@ -31,6 +41,8 @@ export interface ObjectRecord {
 export interface Claim {
   bucket: string;
   key: string;
+  /** Sequencers of two buckets cannot be compared. */
+  sourceBucket: string;
   sequencer: string;
   /** Of the attempt: a second one that fails does not end the first. */
   id: string;
@@ -41,7 +53,7 @@ export interface Claim {
   upload?: SavedUpload;
 }
 
-/** How one source stands among all of its key. */
+/** How one source stands among all of its key and its bucket. */
 export interface KeyState {
   /** Of the newest source that was copied; of several copies of it the last. */
   newest: ObjectRecord | null;
@@ -49,20 +61,24 @@ export interface KeyState {
   uploads: SavedUpload[];
   /** The newest claim of a newer source that may still be copied. */
   newer: Claim | null;
+  /** What attempts at newer sources began, whether they live or not: it is theirs. */
+  newerUploads: SavedUpload[];
 }
 
-/** All throw SealdropError `audit-unavailable`. */
+/** Which source is looked from. */
+export type SourcePlace = Pick<ObjectRecord['source'], 'bucket' | 'sequencer'>;
+
+/** All throw SealdropError `audit-unavailable`, also where a key has more items than can be looked through. */
 export interface ObjectRecords {
   /** The record of the newest source; `null`: there is none. */
   latest(bucket: string, key: string, signal?: AbortSignal): Promise<ObjectRecord | null>;
   /**
-   * The record of one version of the target, or, without a version id, of an unversioned object by its etag. `null`: none among
-   * the newest thousand items of its key.
+   * The record of one version of the target, or, without a version id, of an unversioned object by its etag. `null`: none.
    * @param signal gives the look-up up
    */
   find(bucket: string, key: string, stored: { versionId?: string; etag: string }, signal?: AbortSignal): Promise<ObjectRecord | null>;
   /** One Query; what is older than the newest record is not looked at. */
-  look(bucket: string, key: string, sequencer: string, signal?: AbortSignal): Promise<KeyState>;
+  look(bucket: string, key: string, source: SourcePlace, signal?: AbortSignal): Promise<KeyState>;
   /** Whether a copy of this key was under way at that moment (ISO 8601), as its claims tell. */
   wasClaimed(bucket: string, key: string, at: string, signal?: AbortSignal): Promise<boolean>;
   /** Writes all or throws. A later claim of the same attempt takes the place of an earlier one. */
@@ -79,8 +95,9 @@ const CLOCKS_DIFFER_MS = 60_000;
 
 const PREFIX = 'source#';
 
-/** How many items of a key are read at once: most keys have two, a claim and a record of one source. */
+/** How many items of a key are read at first: most keys have two, a claim and a record of one source. */
 const PAGE = 20;
+/** Further pages have 1 MB, some two thousand items. */
 const MAX_PAGES = 50;
 
 /** Longer than any sequencer seen (18 digits); padded to it they sort as they are ordered. */
@@ -94,6 +111,8 @@ export function createObjectRecords(dynamodb: DynamoDBClient, tableName: string,
     key: string,
     signal?: AbortSignal,
     firstPage = PAGE,
+    /** Asked before a further page. */
+    enough = () => false,
   ): AsyncGenerator<{ record?: ObjectRecord; claim?: Claim }> {
     let after: Record<string, AttributeValue> | undefined;
     for (let count = 0; count < MAX_PAGES; count += 1) {
@@ -104,7 +123,7 @@ export function createObjectRecords(dynamodb: DynamoDBClient, tableName: string,
             KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
             ExpressionAttributeValues: { ':pk': { S: partition(bucket, key) }, ':prefix': { S: PREFIX } },
             ScanIndexForward: false,
-            Limit: count === 0 ? firstPage : PAGE,
+            ...(count === 0 ? { Limit: firstPage } : {}),
             ConsistentRead: true,
             ...(after === undefined ? {} : { ExclusiveStartKey: after }),
           }),
@@ -116,8 +135,11 @@ export function createObjectRecords(dynamodb: DynamoDBClient, tableName: string,
       // Only this file writes under this key, so the stored shape is one of the two.
       for (const item of answer.Items ?? []) yield unmarshall(item) as { record?: ObjectRecord; claim?: Claim };
       after = answer.LastEvaluatedKey;
-      if (after === undefined) return;
+      if (after === undefined || enough()) return;
     }
+    throw new SealdropError('audit-unavailable', `the audit table has more items of this key than can be looked through`, {
+      object: { bucket, key },
+    });
   }
 
   return {
@@ -131,12 +153,16 @@ export function createObjectRecords(dynamodb: DynamoDBClient, tableName: string,
       return null;
     },
 
-    async look(bucket, key, sequencer, signal) {
-      const state: KeyState = { newest: null, uploads: [], newer: null };
-      for await (const { record, claim } of items(bucket, key, signal)) {
+    async look(bucket, key, source, signal) {
+      const state: KeyState = { newest: null, uploads: [], newer: null, newerUploads: [] };
+      const orderOf = (sequencer: string) => compareSequencers(sequencer, source.sequencer);
+      // A newer record says all but what this source itself may have left, far below.
+      const enough = () => state.newest !== null && orderOf(state.newest.source.sequencer) > 0;
+      for await (const { record, claim } of items(bucket, key, signal, PAGE, enough)) {
+        if ((record?.source.bucket ?? claim?.sourceBucket) !== source.bucket) continue;
         state.newest ??= record ?? null;
-        const order = compareSequencers(record?.source.sequencer ?? claim?.sequencer ?? '', sequencer);
-        if (claim?.upload !== undefined && order === 0) state.uploads.push(claim.upload);
+        const order = orderOf(record?.source.sequencer ?? claim?.sequencer ?? '');
+        if (claim?.upload !== undefined && order >= 0) (order === 0 ? state.uploads : state.newerUploads).push(claim.upload);
         if (claim !== undefined && order > 0 && isLive(claim, now())) state.newer ??= claim;
         if (state.newest !== null && order < 0) break;
       }

@@ -2,6 +2,7 @@
 import * as z from 'zod/mini';
 import { checkKey, moment, type ObjectRef } from './object-ref.ts';
 import { bucketName, etagText, parse, requestIdText, SEQUENCER, shortText, versionIdText } from './parse.ts';
+import { textOf } from './text.ts';
 
 const KIND = 'continue-copy';
 
@@ -31,7 +32,7 @@ export interface CopyProgress {
 export function continuationBody(ref: ObjectRef, upload?: CopyProgress): string {
   const { bucket, key, versionId, etag, size, sequencer, eventTime, correlationId, requester } = ref;
   const object = { bucket, key, versionId, etag, size, sequencer, eventTime, correlationId, requester };
-  return JSON.stringify({ sealdrop: KIND, object, upload });
+  return textOf({ sealdrop: KIND, object, upload });
 }
 
 export function isContinuation(document: unknown): boolean {

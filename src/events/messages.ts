@@ -4,6 +4,7 @@ import { asSealdropError, SealdropError } from '../errors.ts';
 import { isContinuation } from './continuation.ts';
 import { isEventBridgeEvent } from './eventbridge.ts';
 import { isTestEvent } from './s3-notification.ts';
+import { textOf } from './text.ts';
 
 /** What a queue knows of a message beside its text. */
 export interface QueueReceipt {
@@ -62,15 +63,6 @@ function isNothingElse(event: unknown): boolean {
 
 function withoutQueue<Item>(event: unknown, readers: EventReaders<Item>): EventMessage<Item> {
   return { body: textOf(event), receipt: null, content: contentOf(() => parseDocument(event, readers)) };
-}
-
-/** JSON in characters that a queue takes: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
-function textOf(event: unknown): string {
-  try {
-    return (JSON.stringify(event) ?? 'null').replace(/[\uFFFE\uFFFF]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
-  } catch {
-    return '"an event that is nested too deeply to be written down"';
-  }
 }
 
 /** What is no count is taken for the first delivery: the queue itself gives up in the end. */

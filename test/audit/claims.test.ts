@@ -12,6 +12,7 @@ function claim(sequencer: string, changes: Partial<Claim> = {}): Claim {
   return {
     bucket: TARGET_BUCKET,
     key: KEY,
+    sourceBucket: INGEST_BUCKET,
     sequencer,
     id: `attempt-${sequencer}`,
     claimedAt: new Date(NOW - 1000).toISOString(),
@@ -28,7 +29,7 @@ function record(sequencer: string, encryptedAt = '2026-11-20T09:59:00.000Z'): Ob
     proof: 'source-pinned',
     size: 12,
     policyFingerprint: '0123456789abcdef',
-    source: { bucket: INGEST_BUCKET, etag: ETAG, sequencer },
+    source: { bucket: INGEST_BUCKET, etag: ETAG, sequencer, eventTime: '2026-11-20T09:30:15.123Z', correlationId: 'REQUEST' },
     encryptedAt,
   };
 }
@@ -42,13 +43,13 @@ async function holding(claims: Claim[], recorded: ObjectRecord[] = []) {
   for (const one of recorded) await records.append([one]);
   const items = dynamodb.commandCalls(PutItemCommand).map((call) => call.args[0].input.Item ?? {});
   dynamodb.on(QueryCommand).resolves({ Items: items.toSorted((a, b) => ((a.sk?.S ?? '') < (b.sk?.S ?? '') ? 1 : -1)) });
-  return { records, look: (sequencer: string) => records.look(TARGET_BUCKET, KEY, sequencer), dynamodb };
+  return { records, look: (sequencer: string) => records.look(TARGET_BUCKET, KEY, { bucket: INGEST_BUCKET, sequencer }), dynamodb };
 }
 
 describe('look', () => {
   it('finds nothing where nobody was', async () => {
     const { look } = await holding([]);
-    expect(await look('05')).toEqual({ newest: null, uploads: [], newer: null });
+    expect(await look('05')).toEqual({ newest: null, uploads: [], newer: null, newerUploads: [] });
   });
 
   it('gives the record of the newest source, whatever claims lie above it', async () => {

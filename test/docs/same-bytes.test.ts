@@ -39,6 +39,11 @@ async function heldUp(Key: string, bodies: [string, string, string], source: 'ke
   start('three', await drop(bodies[2]));
   await finish(1);
   await finish(0);
+  // What puts it right is a message of the function's own.
+  for (let taken = queue.receive(1); taken.length > 0; taken = queue.receive(1)) {
+    start('again', taken);
+    await finish(0);
+  }
   const customer = Key.startsWith('c/') ? { SSECustomerAlgorithm: 'AES256', SSECustomerKey: KEY_BASE64 } : {};
   const { Body } = await admin.send(new GetObjectCommand({ Bucket: TARGET, Key, ...customer }));
   return Body?.transformToString();

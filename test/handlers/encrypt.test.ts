@@ -85,7 +85,15 @@ describe('the encrypt function', () => {
         proof: 'source-pinned',
         size: 48213,
         policyFingerprint: world.deps.policyFingerprint,
-        source: { bucket: INGEST_BUCKET, etag: ETAG, versionId: VERSION_ID, sequencer: '0065A1B2C3D4E5F607' },
+        source: {
+          bucket: INGEST_BUCKET,
+          etag: ETAG,
+          versionId: VERSION_ID,
+          sequencer: '0065A1B2C3D4E5F607',
+          eventTime: '2026-11-20T09:30:15.123Z',
+          correlationId: 'N4N7GDK58NMKJ12R',
+          requester: 'AWS:AROAEXAMPLEINGESTAPP:uploader',
+        },
         encryptedAt: expect.stringMatching(/^\d{4}-.*Z$/),
       },
     ]);
