@@ -3,22 +3,13 @@ import pMap from 'p-map';
 import type { AuditEvent } from './audit/event.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import { type DeleteSourceDeps, deleteSource } from './delete-source.ts';
-import {
-  copyOne,
-  type EncryptOutcome,
-  type EncryptRequest,
-  eventOf,
-  failed,
-  lookAt,
-  modeOf,
-  type Step,
-  type StepDeps,
-} from './encrypt-object.ts';
+import { copyOne, lookAt } from './encrypt-object.ts';
+import { type EncryptOutcome, type EncryptRequest, eventOf, failed, modeOf, type Step, type StepDeps } from './encryption-step.ts';
 import { asSealdropError, SealdropError } from './errors.ts';
 import { compareSequencers } from './events/index.ts';
 import type { Log } from './observability.ts';
 
-export type { EncryptOutcome, EncryptRequest } from './encrypt-object.ts';
+export type { EncryptOutcome, EncryptRequest } from './encryption-step.ts';
 
 /** Objects under way at once in one invocation; S3 does the work, so this bounds open requests, not memory. */
 const MAX_PARALLEL_OBJECTS = 32;
