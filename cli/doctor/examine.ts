@@ -70,7 +70,7 @@ export async function examine(context: DoctorContext, probes: ProbeOptions | nul
 }
 
 async function tryTargetBucket(context: DoctorContext, probes: ProbeOptions) {
-  const policy = await tryTargetPolicy(context);
+  const policy = await tryTargetPolicy(context, probes);
   return { policy, trail: await tryAuditTrail(context, policy.written, probes) };
 }
 

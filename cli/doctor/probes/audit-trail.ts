@@ -38,7 +38,7 @@ export async function tryAuditTrail(context: DoctorContext, written: ForeignWrit
       return { findings: underCustomerKey.findings, held: [], skipped: ['the audit of what others write: nothing could be written'] };
     const recorded = (await Promise.all(writes.map((write) => recordOf(context, write, options)))).flat();
     const findings = [...underCustomerKey.findings, ...recorded];
-    const modes = writes.map(({ encryption }) => encryption.mode).join(', ');
+    const modes = [...new Set(writes.map(({ encryption }) => encryption.mode))].join(', ');
     const held = recorded.length > 0 || options.signal.aborted ? [] : [`a write of somebody else is recorded (${modes})`];
     return { findings, held, skipped: [] };
   } catch (cause) {
