@@ -19,6 +19,13 @@ import { type Example, membersOf, planProbes } from './plan.ts';
 import type { ProbeOptions, Tried } from './probe.ts';
 import { notTried, refusedBy, targetOf } from './target-refusal.ts';
 
+/** Copies in parts make the same requests, and are refused as well. */
+const PARTS_REFUSED =
+  ' If it is the same, S3 judges parts otherwise than expected: deploy with --param partsAboveMiB=5120, so that objects up to 5 GiB are copied by one call.';
+
+/** Names of what KMS said to S3. */
+const KMS_ERROR = 'KMS.';
+
 export interface TriedParts extends Tried {
   /** What still lies in the target bucket. */
   written: ForeignWrite[];
@@ -32,7 +39,7 @@ type Outcome =
   | { kind: 'accepted' }
   | { kind: 'refused'; step: Step; cause: unknown }
   /** The key is for others, or of no use to anybody: its settings say so. */
-  | { kind: 'no-key'; step: Step; cause: unknown }
+  | { kind: 'no-key'; cause: unknown }
   | { kind: 'failed'; cause: unknown }
   | { kind: 'out-of-time' };
 
@@ -43,13 +50,6 @@ interface Attempt {
   /** Of what could not be removed. */
   left: Finding[];
 }
-
-/** Copies in parts make the same requests, and are refused as well. */
-const PARTS_REFUSED =
-  ' If it is the same, S3 judges parts otherwise than expected: deploy with --param partsAboveMiB=5120, so that objects up to 5 GiB are copied by one call.';
-
-/** Names of what KMS said to S3. */
-const KMS_ERROR = 'KMS.';
 
 /**
  * Uploads a part, and copies one of what that became, under each mode of the policy but SSE-C, with a named key and with `aws/s3`.
@@ -146,13 +146,13 @@ async function attempt(context: DoctorContext, example: Example, from: string | 
 }
 
 function outcomeOf(step: Step, cause: unknown): Outcome {
-  if (errorName(cause).startsWith(KMS_ERROR)) return { kind: 'no-key', step, cause };
+  if (errorName(cause).startsWith(KMS_ERROR)) return { kind: 'no-key', cause };
   const refusal = refusedBy(cause);
   switch (refusal) {
     case 'bucket-policy':
       return { kind: 'refused', step, cause };
     case 'kms':
-      return { kind: 'no-key', step, cause };
+      return { kind: 'no-key', cause };
     case 'unknown':
       return { kind: 'failed', cause };
     default:
