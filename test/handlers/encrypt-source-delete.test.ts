@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { createHandler } from '../../handlers/encrypt.ts';
+import { SealdropError } from '../../src/errors.ts';
 import { s3Error, tableError } from '../fixtures/aws.ts';
 import {
   auditEvents,
@@ -116,7 +117,64 @@ describe('a source that is encrypted', () => {
   });
 });
 
+describe('a deletion that the table does not record', () => {
+  it.each([
+    ['encrypted', []],
+    ['encrypted already', [recordOf('05')]],
+    ['superseded', [recordOf('06')]],
+  ])('of a source that is %s brings the message back until it does', async (_what, records) => {
+    const { world, run } = deleting();
+    await world.remember([], records);
+    let refused = 0;
+    const { append } = world.deps.trail;
+    world.deps.trail.append = async (events) => {
+      refused += events.some(({ action }) => action === 'SourceDeleted') ? 1 : 0;
+      if (refused === 1) throw new SealdropError('audit-unavailable', 'x');
+      await append(events);
+    };
+    expect(await run(message())).toEqual(RETRY);
+    expect(deleted(world)).toHaveLength(1);
+    world.dynamodb.resetHistory();
+    expect(await run(message('05', 2))).toEqual(NO_FAILURES);
+    expect(actions(world)).toEqual(['SourceDeleted']);
+  });
+
+  it('up to its last delivery is a dead letter by that cause', async () => {
+    const { world, run } = deleting();
+    await world.remember([], [recordOf('06')]);
+    world.dynamodb.on(PutItemCommand).rejects(tableError('ProvisionedThroughputExceededException'));
+    expect(await run(message('05', MAX_RECEIVE_COUNT))).toEqual(NO_FAILURES);
+    expect(deadCodes(world)).toEqual(['audit-unavailable']);
+  });
+});
+
 describe('a source that cannot be deleted', () => {
+  it.each([
+    [1, s3Error('SlowDown', 503), 'throttled'],
+    [MAX_RECEIVE_COUNT, s3Error('SlowDown', 503), 'throttled'],
+    [1, s3Error('AccessDenied', 403), 'source-kept'],
+  ])('is logged and counted as encrypted, and as a failure beside: delivery %d, %s', async (delivery, error, code) => {
+    const { world, run } = deleting();
+    world.s3.on(DeleteObjectCommand).rejects(error);
+    await run(message('05', delivery));
+    const { sum, figures } = world.metrics;
+    expect([sum('ObjectsEncrypted'), sum('BytesEncrypted')]).toEqual([1, 12]);
+    expect(figures.filter(({ name }) => name === 'Failures')).toMatchObject([{ value: 1, by: { code, mode: 'sse-kms' } }]);
+    const lines = world.log.entries.map(({ message: text, fields }) => [text, fields.code]);
+    expect(lines.slice(0, 2)).toEqual([
+      ['encrypted', undefined],
+      ['source not deleted', code],
+    ]);
+  });
+
+  it('and was encrypted before is not counted again', async () => {
+    const { world, run } = deleting();
+    await world.remember([], [recordOf('05')]);
+    world.s3.on(DeleteObjectCommand).rejects(s3Error('SlowDown', 503));
+    await run(message('05', 2));
+    expect(world.metrics.sum('ObjectsEncrypted')).toBe(0);
+  });
+
   it('is kept and told of, and its copy counts', async () => {
     const { world, run } = deleting();
     world.s3.on(DeleteObjectCommand).rejects(s3Error('AccessDenied', 403));
