@@ -1,7 +1,9 @@
 import { PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, it } from 'vitest';
 import { CLAIM_LIFETIME_MS, type Claim, createObjectRecords, type ObjectRecord } from '../../src/audit/object-record.ts';
 import { mockAws, tableError } from '../fixtures/aws.ts';
+import { keepTable } from '../fixtures/kept-table.ts';
 import { AUDIT_TABLE, ETAG, INGEST_BUCKET, TARGET_BUCKET } from '../fixtures/objects.ts';
 
 const KEY = 'a/b.txt';
@@ -101,6 +103,34 @@ describe('look', () => {
     expect((await recorded.look('05')).uploads).toEqual([UPLOAD]);
   });
 
+  it('gives the uploads that attempts at newer sources began, dead or ended as they may be, and none of older ones', async () => {
+    const uploading = (uploadId: string) => ({ upload: { ...UPLOAD, uploadId } });
+    const { look } = await holding(
+      [
+        claim('08', { ...uploading('dead'), claimedAt: new Date(NOW - 24 * 3_600_000).toISOString() }),
+        claim('07', { ...uploading('ended'), ended: true }),
+        claim('06', uploading('alive')),
+        claim('04', uploading('older')),
+      ],
+      [record('03')],
+    );
+    const { uploads, newerUploads } = await look('05');
+    expect([uploads, newerUploads.map(({ uploadId }) => uploadId)]).toEqual([[], ['dead', 'ended', 'alive']]);
+  });
+
+  it('takes records and claims of another source bucket for nothing', async () => {
+    const elsewhere = (one: ObjectRecord) => ({ ...one, source: { ...one.source, bucket: 'another' } });
+    const { look } = await holding(
+      [
+        claim('08', { sourceBucket: 'another', upload: UPLOAD }),
+        claim('05', { id: 'theirs', sourceBucket: 'another', upload: UPLOAD }),
+        claim('03'),
+      ],
+      [elsewhere(record('07')), elsewhere(record('05', '2026-11-20T09:58:00.000Z')), record('03')],
+    );
+    expect(await look('05')).toEqual({ newest: record('03'), uploads: [], newer: null, newerUploads: [] });
+  });
+
   it('needs one call', async () => {
     const { look, dynamodb } = await holding([claim('05')], [record('05')]);
     await look('05');
@@ -111,6 +141,67 @@ describe('look', () => {
     const { look, dynamodb } = await holding([]);
     dynamodb.on(QueryCommand).rejects(tableError('ProvisionedThroughputExceededException'));
     await expect(look('05')).rejects.toMatchObject({ code: 'audit-unavailable', retryable: true });
+  });
+});
+
+describe('a key of many items', () => {
+  const sequencers = (count: number) => Array.from({ length: count }, (_, index) => (0x1000 + index).toString(16));
+
+  /** A table that gives its items page by page. */
+  async function paged(claims: Claim[], recorded: ObjectRecord[]) {
+    const { clients, dynamodb } = mockAws();
+    keepTable(dynamodb);
+    const records = createObjectRecords(clients.dynamodb, AUDIT_TABLE, () => NOW);
+    await records.claim(claims);
+    await records.append(recorded);
+    return { records, pages: () => dynamodb.commandCalls(QueryCommand).length, dynamodb };
+  }
+
+  const source = (sequencer: string) => ({ bucket: INGEST_BUCKET, sequencer });
+
+  it('costs look one page, once a newer record is among it', async () => {
+    const { records, pages } = await paged(
+      [claim('0005')],
+      sequencers(600).map((sequencer) => record(sequencer)),
+    );
+    expect((await records.look(TARGET_BUCKET, KEY, source('0005'))).newest?.source.sequencer).toBe('1257');
+    expect(pages()).toBe(1);
+  });
+
+  it('is read on by look while there are only claims', async () => {
+    const ended = sequencers(1_100).map((sequencer) => claim(sequencer, { ended: true }));
+    const { records, pages } = await paged(ended, [record('0006')]);
+    const state = await records.look(TARGET_BUCKET, KEY, source('0005'));
+    expect([state.newest, state.newer, pages()]).toEqual([record('0006'), null, 3]);
+  });
+
+  it('is read on by look while no record is newer: this source may have left uploads below', async () => {
+    const ended = sequencers(30).map((sequencer) => claim(sequencer, { ended: true }));
+    const { records, pages } = await paged([...ended, claim('0005', { upload: UPLOAD })], [record('0004')]);
+    expect((await records.look(TARGET_BUCKET, KEY, source('0005'))).uploads).toEqual([UPLOAD]);
+    expect(pages()).toBe(2);
+  });
+
+  it('is read on by latest and find until they have what they want', async () => {
+    const claims = sequencers(1_001).map((sequencer) => claim(sequencer));
+    const { records } = await paged(claims, [record('0006'), { ...record('0003'), versionId: 'v3' }]);
+    expect(await records.latest(TARGET_BUCKET, KEY)).toEqual(record('0006'));
+    expect(await records.find(TARGET_BUCKET, KEY, { versionId: 'v3', etag: ETAG })).toMatchObject({ source: source('0003') });
+    expect(await records.find(TARGET_BUCKET, KEY, { versionId: 'v4', etag: ETAG })).toBeNull();
+  });
+
+  it.each(['look', 'latest', 'find', 'wasClaimed'] as const)('of which there is no end is nothing that %s can tell of', async (what) => {
+    const { records, dynamodb, pages } = await paged([], []);
+    const old = claim('0007', { claimedAt: '2026-11-01T00:00:00.000Z' });
+    dynamodb.on(QueryCommand).resolves({ Items: [marshall({ claim: old })], LastEvaluatedKey: { pk: { S: 'p' }, sk: { S: 's' } } });
+    const asked = {
+      look: () => records.look(TARGET_BUCKET, KEY, source('0005')),
+      latest: () => records.latest(TARGET_BUCKET, KEY),
+      find: () => records.find(TARGET_BUCKET, KEY, { etag: ETAG }),
+      wasClaimed: () => records.wasClaimed(TARGET_BUCKET, KEY, new Date(NOW).toISOString()),
+    }[what];
+    await expect(asked()).rejects.toMatchObject({ code: 'audit-unavailable', retryable: true, object: { key: KEY } });
+    expect(pages()).toBe(50);
   });
 });
 
