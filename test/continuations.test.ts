@@ -7,7 +7,7 @@ import { QUEUE_URL } from './fixtures/encrypt-world.ts';
 import { queued } from './fixtures/messages.ts';
 import { objectRef } from './fixtures/objects.ts';
 
-const REF = objectRef({ requester: 'AWS:AROAEXAMPLE:uploader', key: 'a+b/日本 🎉.bin' });
+const REF = objectRef({ requester: 'AWS:AROAEXAMPLE:uploader', key: 'a+b/日本 🎉\uFFFE\uFFFF.bin' });
 const PROGRESS = { uploadId: 'upload-1', copiedParts: 3, parts: 9 };
 
 function sending() {
@@ -33,7 +33,13 @@ describe('a continuation', () => {
     expect(sent()).toEqual([{ QueueUrl: QUEUE_URL, MessageBody: expect.any(String), DelaySeconds: 900 }]);
   });
 
-  it.each(['goOn', 'postpone'] as const)('by %s names the very object that it was told', async (how) => {
+  it('of a source that is to be copied again goes to the own queue at once', async () => {
+    const { continuations, sent } = sending();
+    await continuations.again(REF);
+    expect(sent()).toEqual([{ QueueUrl: QUEUE_URL, MessageBody: expect.any(String) }]);
+  });
+
+  it.each(['goOn', 'postpone', 'again'] as const)('by %s names the very object that it was told', async (how) => {
     const { continuations, sent } = sending();
     await continuations[how](REF, PROGRESS);
     const [message] = parseIngestEvent(queued([sent()[0]?.MessageBody]));
@@ -49,5 +55,6 @@ describe('a continuation', () => {
     sqs.on(SendMessageCommand).rejects(queueError(name, status));
     await expect(continuations.goOn(REF, PROGRESS)).rejects.toMatchObject({ code, retryable, object: { key: REF.key } });
     await expect(continuations.postpone(REF)).rejects.toMatchObject({ code });
+    await expect(continuations.again(REF)).rejects.toMatchObject({ code });
   });
 });

@@ -28,6 +28,15 @@ describe('a continuation', () => {
     expect(contentOf(document({ ...REF, alternativeKey: 'other' }))).toEqual({ items: [{ ...REF, continued: true }] });
   });
 
+  it.each(['\uFFFF', 'a\uFFFEb\uFFFF', '\\uffff', '\uFFFD', '🎉\uFFFF'])(
+    'of the key %j is written in characters that a queue takes, and comes back',
+    (key) => {
+      const body = continuationBody({ ...REF, key });
+      expect(body).not.toMatch(/[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u);
+      expect(parseIngestEvent(queued([body]))[0]?.content).toEqual({ items: [{ ...REF, key, continued: true }] });
+    },
+  );
+
   it('without progress is one, too', () => {
     expect(contentOf(JSON.parse(continuationBody(REF)))).toMatchObject({ items: [REF] });
   });
