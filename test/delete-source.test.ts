@@ -1,9 +1,11 @@
 import { type BucketVersioningStatus, GetBucketVersioningCommand } from '@aws-sdk/client-s3';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createVersioningCheck } from '../src/delete-source.ts';
 import { loadPolicy } from '../src/policy/load.ts';
 import { mockAws, s3Error } from './fixtures/aws.ts';
 import { INGEST_BUCKET, INGEST_OWNER } from './fixtures/objects.ts';
+
+afterEach(() => void vi.restoreAllMocks());
 
 const policyText = (source: 'keep' | 'delete') => `
 version: 1
@@ -46,6 +48,25 @@ describe('createVersioningCheck', () => {
       { Bucket: INGEST_BUCKET, ExpectedBucketOwner: INGEST_OWNER },
       { Bucket: 'another-bucket', ExpectedBucketOwner: INGEST_OWNER },
     ]);
+  });
+
+  it('gives up by itself, not with the invocation that happened to ask: its answer is for all', async () => {
+    const ended = new AbortController();
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValueOnce(ended.signal);
+    const { check, s3 } = checking('delete');
+    s3.on(GetBucketVersioningCommand).callsFake(
+      () =>
+        new Promise((_, reject) => void ended.signal.addEventListener('abort', () => reject(new DOMException('aborted', 'AbortError')))),
+    );
+    const [one, other] = [check(INGEST_BUCKET), check(INGEST_BUCKET)];
+    expect(s3.commandCalls(GetBucketVersioningCommand).map(({ args }) => Array.from<unknown>(args)[1])).toEqual([
+      { abortSignal: ended.signal },
+    ]);
+    expect(timeout).toHaveBeenCalledWith(10_000);
+    ended.abort();
+    for (const checked of [one, other]) await expect(checked).rejects.toMatchObject({ code: 'time-out', retryable: true });
+    s3.on(GetBucketVersioningCommand).resolves({ Status: 'Enabled' });
+    await expect(check(INGEST_BUCKET)).resolves.toBeUndefined();
   });
 
   it('asks again after it refused, or could not know', async () => {
