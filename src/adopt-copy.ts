@@ -61,6 +61,7 @@ export async function adoptCopy(record: ObjectRecord, deps: AdoptDeps): Promise<
     etag,
     ...(head.VersionId === undefined ? {} : { versionId: head.VersionId }),
     proof: 'checksum-compared',
-    encryptedAt: new Date().toISOString(),
+    // Behind the record, and before any other copy that may be taking its place by now.
+    encryptedAt: new Date(Date.parse(record.encryptedAt) + 1).toISOString(),
   };
 }

@@ -20,7 +20,8 @@ export interface CommitDeps extends CopyDeps {
  * was found has claimed, and whoever writes later changes the ETag that the commit insists on. An older source then never takes a newer one's place.
  * @param first what the target was when the source was looked at
  * @returns the stored copy, or why there is none to make; `at`: ISO 8601, before it was committed and after whatever it replaced was,
- * so that the records of two copies of one source stand in the order of the copies; `replaced`: something was there before
+ * so that the records of two copies of one source stand in the order of the copies; a copy that was
+ * found and not made is dated before whatever may be taking its place by now; `replaced`: something was there before
  * @throws SealdropError `newer-under-way`, `conflict`, and what the commit throws
  */
 export async function commitInOrder(
@@ -28,12 +29,13 @@ export async function commitInOrder(
   ref: ObjectRef,
   first: TargetCondition,
   deps: CommitDeps,
-): Promise<{ stored: StoredCopy; at: string; replaced: boolean } | Extract<Standing, { action: 'skip' }>> {
+): Promise<{ stored: Omit<StoredCopy, 'foundSince'>; at: string; replaced: boolean } | Extract<Standing, { action: 'skip' }>> {
   let condition = first;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const at = new Date().toISOString();
     try {
-      return { stored: await prepared.commit(condition), at, replaced: condition !== 'absent' };
+      const { foundSince, ...stored } = await prepared.commit(condition);
+      return { stored, at: foundSince ?? at, replaced: condition !== 'absent' };
     } catch (error) {
       if (!(error instanceof SealdropError && error.code === 'target-changed')) throw error;
     }

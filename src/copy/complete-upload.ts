@@ -47,7 +47,10 @@ export async function completeUpload(
     }
     // After a lost answer the SDK completes a second time.
     const completed = name === 'NoSuchUpload' ? await completedCopy(deps, job, storing) : null;
-    if (completed !== null) return completed;
+    if (completed !== null) {
+      const { foundSince: _, ...made } = completed;
+      return made;
+    }
     // S3 wants such an upload to begin anew.
     if (name === 'ConditionalRequestConflict') await abandonUpload(deps, job.ref.key, upload.uploadId);
     throw translatePartsError(error, deps, job);
@@ -94,6 +97,8 @@ export async function completedCopy(deps: CopyDeps, job: CopyJob, storing: Stori
     ...(head.VersionId === undefined ? {} : { versionId: head.VersionId }),
     checksum: storing.source.checksum,
     proof: 'checksum-compared',
+    // Objects of uploads are dated by when those began.
+    ...(head.LastModified === undefined ? {} : { foundSince: head.LastModified.toISOString() }),
   };
 }
 

@@ -74,4 +74,6 @@ export interface StoredCopy {
   versionId?: string;
   checksum?: StoredChecksum;
   proof: CopyProof;
+  /** ISO 8601: it was found, not made now, and is no older than this. */
+  foundSince?: string;
 }
