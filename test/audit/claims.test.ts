@@ -175,9 +175,12 @@ describe('a key of many items', () => {
     expect([state.newest, state.newer, pages()]).toEqual([record('0006'), null, 3]);
   });
 
-  it('is read on by look while no record is newer: this source may have left uploads below', async () => {
-    const ended = sequencers(30).map((sequencer) => claim(sequencer, { ended: true }));
-    const { records, pages } = await paged([...ended, claim('0005', { upload: UPLOAD })], [record('0004')]);
+  it.each([
+    ['older', 30, '0004'],
+    ['its own', 19, '0005'],
+  ])('is read on by look while the newest record is %s: this source may have left uploads below', async (_whose, above, recorded) => {
+    const ended = sequencers(above).map((sequencer) => claim(sequencer, { ended: true }));
+    const { records, pages } = await paged([...ended, claim('0005', { upload: UPLOAD })], [record(recorded)]);
     expect((await records.look(TARGET_BUCKET, KEY, source('0005'))).uploads).toEqual([UPLOAD]);
     expect(pages()).toBe(2);
   });
