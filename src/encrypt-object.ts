@@ -4,12 +4,12 @@ import { commitInOrder } from './commit-in-order.ts';
 import type { SavedUpload, TargetCondition } from './copy/copy-job.ts';
 import { prepareCopy } from './copy/prepare-copy.ts';
 import { decideEncryption } from './decide-encryption.ts';
-import { displaced } from './displaced.ts';
 import {
   claimOn,
   type EncryptRequest,
   fail,
   newStep,
+  type Skipped,
   SOURCE_IS_OVER,
   type Step,
   type StepDeps,
@@ -18,7 +18,7 @@ import {
   succeed,
 } from './encryption-step.ts';
 import { asSealdropError, SealdropError } from './errors.ts';
-import { mend, refOf, wasOvertaken } from './mend-order.ts';
+import { mend, mendAfterAttempt, wasOvertaken } from './mend-order.ts';
 import type { EncryptionMode } from './policy/schema.ts';
 import { resolveKey } from './resolve-key.ts';
 import { standingOf } from './source-order.ts';
@@ -77,17 +77,18 @@ export async function copyOne(step: Step, deps: StepDeps): Promise<void> {
       return;
     }
     const committed = await commitInOrder(preparation.ready, ref, step.target ?? recordedTarget(state), deps);
-    if (!('stored' in committed)) return await skip(step, committed.reason, deps);
+    if (!('stored' in committed)) return await giveWay(step, committed.reason, deps);
     // ETags of other modes come once.
     const mayComeAgain = encryption.mode === 'sse-s3' || state.newest?.encryption.mode === 'sse-s3';
-    if (committed.replaced && mayComeAgain && (await wasOvertaken(step, deps))) {
-      const { newest } = step.state;
-      return await skip(step, 'superseded', deps, newest && (await displaced(newest, deps)) && refOf(newest));
-    }
+    if (committed.replaced && mayComeAgain && (await wasOvertaken(step, deps))) return await giveWay(step, 'superseded', deps);
     await succeed(step, committed, encryption, performance.now() - started, deps);
   } catch (error) {
     await settleFailure(step, error, deps, mode);
   }
+}
+
+async function giveWay(step: Step, reason: Skipped['reason'], deps: StepDeps): Promise<void> {
+  await skip(step, reason, deps, await mendAfterAttempt(step, reason, deps));
 }
 
 function recordedTarget({ newest }: KeyState): TargetCondition {
@@ -102,8 +103,9 @@ async function settleFailure(step: Step, error: unknown, deps: StepDeps, mode?: 
   try {
     step.state = await deps.records.look(deps.targetBucket, ref.key, ref, deps.signal);
     const standing = standingOf(ref, step.state);
-    return standing.action === 'skip' ? await skip(step, standing.reason, deps) : await fail(step, error, deps, mode);
+    return standing.action === 'skip' ? await giveWay(step, standing.reason, deps) : await fail(step, error, deps, mode);
   } catch (later) {
-    return fail(step, asSealdropError(later).code === 'newer-under-way' ? later : error, deps, mode);
+    const { code: laterCode, retryable: mayHeal } = asSealdropError(later);
+    return fail(step, laterCode === 'newer-under-way' || (mayHeal && !request.lastTry) ? later : error, deps, mode);
   }
 }

@@ -73,7 +73,12 @@ async function settle(steps: Step[], deps: EncryptDeps): Promise<void> {
 }
 
 /** @param steps that it is written of. Without claim, event and record nothing counts, and it is retried; at the last try a step's own failure matters more. */
-async function unlessTableFails(steps: Step[], deps: EncryptDeps, what: string, write: () => Promise<void>): Promise<void> {
+async function unlessTableFails(
+  steps: Step[],
+  deps: EncryptDeps,
+  what: 'claim' | 'event or record' | 'deletion',
+  write: () => Promise<void>,
+): Promise<void> {
   try {
     await write();
   } catch (error) {
@@ -86,7 +91,9 @@ async function unlessTableFails(steps: Step[], deps: EncryptDeps, what: string, 
         cause: asSealdropError(error).message,
       });
       if (step.outcome?.status === 'failed' && step.request.lastTry) continue;
-      step.outcome = failed(step.ref, error, modeOf(step.outcome));
+      const { outcome } = step;
+      const wasRecorded = what === 'deletion' && outcome?.status === 'encrypted';
+      step.outcome = { ...failed(step.ref, error, modeOf(outcome)), ...(wasRecorded ? { encrypted: outcome } : {}) };
     }
   }
 }
@@ -99,7 +106,7 @@ async function deleteSources(steps: Step[], deps: EncryptDeps): Promise<void> {
   await unlessTableFails(
     told.map(({ step }) => step),
     deps,
-    'event',
+    'deletion',
     () => deps.trail.append(told.map(({ event }) => event)),
   );
 }

@@ -4,6 +4,7 @@ import { adoptCopy } from './adopt-copy.ts';
 import type { ObjectRecord } from './audit/object-record.ts';
 import { displaced } from './displaced.ts';
 import type { Skipped, Step, StepDeps } from './encryption-step.ts';
+import { asSealdropError } from './errors.ts';
 import { compareSequencers, type ObjectRef } from './events/index.ts';
 import { standingOf } from './source-order.ts';
 
@@ -14,7 +15,7 @@ const LOOK_AGAIN_MS = 250;
 /**
  * Only a message that comes again can have left a copy without a record, or in a newer one's place.
  * @returns the newer source that is to be copied again; `null`: none, or this one itself, if it has a `target` then
- * @throws SealdropError of the target; not at the last try: what is recorded is no failure
+ * @throws SealdropError `newer-under-way`, or a retryable one before the last try: what is recorded is no failure
  */
 export async function mend(step: Step, reason: Skipped['reason'], deps: StepDeps): Promise<ObjectRef | null> {
   const { request, ref, state } = step;
@@ -27,13 +28,38 @@ export async function mend(step: Step, reason: Skipped['reason'], deps: StepDeps
     if (inItsPlace === null) return null;
     // Whoever wrote what was found has claimed: in this order nothing newer is overlooked.
     const now = await deps.records.look(deps.targetBucket, ref.key, ref, deps.signal);
+    standingOf(ref, { ...now, newest: null });
     const standing = standingOf(ref, now);
     if (standing.action === 'skip' && standing.reason === 'encrypted already') step.target = inItsPlace;
     return null;
   } catch (error) {
-    if (!request.lastTry) throw error;
-    return null;
+    return orNothing(error, request.lastTry);
   }
+}
+
+/**
+ * After an attempt that came too late: if its answer got lost, its copy may be there without a record.
+ * @returns the newer source that is to be copied again; never this one itself, which would be asked for again and again
+ * @throws SealdropError as `mend` does
+ */
+export async function mendAfterAttempt(step: Step, reason: Skipped['reason'], deps: StepDeps): Promise<ObjectRef | null> {
+  const { ref, request } = step;
+  try {
+    step.state = await deps.records.look(deps.targetBucket, ref.key, ref, deps.signal);
+    const { newest } = step.state;
+    if (newest === null) return null;
+    if (reason === 'superseded') return (await displaced(newest, deps)) === null ? null : refOf(newest);
+    step.record = await adoptCopy(newest, deps);
+    return null;
+  } catch (error) {
+    return orNothing(error, request.lastTry);
+  }
+}
+
+function orNothing(error: unknown, lastTry: boolean): null {
+  const { code, retryable } = asSealdropError(error);
+  if (code === 'newer-under-way' || (retryable && !lastTry)) throw error;
+  return null;
 }
 
 /**

@@ -22,7 +22,7 @@ export function disprove(letter: DeadLetter, fate: KeyFate, state: StateFate, wa
     case 'source-gone':
       return because(state.removed, 'its version was never removed');
     case 'kms-key-disabled':
-      return because(wasDisabled(wanted, letter, troubles.outages), 'its key was enabled');
+      return because(wasDisabled(wanted, letter, state, troubles.outages), 'its key was enabled');
     case 'newer-under-way':
       return because(newerWasOpen(fate, state, letter), 'no newer state was open then');
     case 'answer-mismatch':
@@ -70,13 +70,13 @@ export function diedAtLast(letter: DeadLetter, { deliveries }: StateFate): boole
   return last !== undefined && last.receiveCount >= MAX_RECEIVE_COUNT && last.invocation.failed;
 }
 
-function wasDisabled({ keyArn: wanted }: StoredAs, { sentAt }: DeadLetter, outages: KeyOutage[]): boolean {
+/** At some moment of the invocation that sent the letter, which it does at its end. */
+function wasDisabled({ keyArn: wanted }: StoredAs, letter: DeadLetter, state: StateFate, outages: KeyOutage[]): boolean {
   if (wanted === keyArn(LOST_KEY_ID)) return true;
-  // The key was asked for somewhat before the letter was sent.
-  const long = 10_000;
+  const begun = Math.min(letter.sentAt, ...sentIn(letter, state).map(({ invocation }) => invocation.begun));
   return (
     wanted === keyArn(FLAKY_KEY_ID) &&
-    outages.some(({ keyId, from, until }) => keyId === FLAKY_KEY_ID && from <= sentAt && sentAt <= until + long)
+    outages.some(({ keyId, from, until }) => keyId === FLAKY_KEY_ID && from <= letter.sentAt && begun <= until + SLACK_MS)
   );
 }
 
