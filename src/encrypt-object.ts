@@ -99,6 +99,8 @@ function recordedTarget({ newest }: KeyState): TargetCondition {
 async function settleFailure(step: Step, error: unknown, deps: StepDeps, mode?: EncryptionMode): Promise<void> {
   const { ref, request } = step;
   const { code, retryable } = asSealdropError(error);
+  // What was stored otherwise than asked may be the current object now, whatever another delivery recorded before.
+  if (code === 'answer-mismatch') return fail(step, error, deps, mode);
   if (retryable && !request.lastTry && !SOURCE_IS_OVER.includes(code)) return fail(step, error, deps, mode);
   try {
     step.state = await deps.records.look(deps.targetBucket, ref.key, ref, deps.signal);

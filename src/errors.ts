@@ -85,7 +85,7 @@ const ERRORS = {
   ),
   'answer-mismatch': permanent(
     502,
-    'What the target answers is not what was asked: check that it is Amazon S3 and that nothing rewrites its answers. Unless the cause says that nothing was stored, treat the object as exposed.',
+    'What the target answers is not what was asked: check that it is Amazon S3 and that nothing rewrites its answers. Unless the cause says that nothing was stored, treat the object as exposed, and drop the file again: a redrive finds it recorded where another try went well.',
   ),
 
   quota: permanent(503, 'Raise the quota that the cause names, in Service Quotas, then redrive.'),

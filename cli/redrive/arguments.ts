@@ -19,7 +19,7 @@ export const USAGE = `npx sealdrop redrive [--code CODE]… [--key PREFIX] [--dr
 Sends dead letters back to the ingest queue, and follows each until it is encrypted, or failed again. Those whose object was encrypted since, or
 took a newer state, are dropped. npx sealdrop failures lists codes.
 
-  --code           only those of this code; may be said more than once. What holds no object goes back only if its code is named: malformed-event
+  --code           only those of this code; may be said more than once. What holds no object or may lie exposed goes back only if its code is named: malformed-event, answer-mismatch
   --key            only those of keys that begin so
   --dry-run        says what it would do
   --timeout        seconds to follow what was sent back

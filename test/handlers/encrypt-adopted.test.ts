@@ -97,3 +97,23 @@ describe('an adoption that fails', () => {
     expect(world.log.entries.map(({ message, fields }) => [message, fields.reason])).toEqual([['skipped', 'encrypted already']]);
   });
 });
+
+describe('a recorded source', () => {
+  it.each(['05', '06'])('is no failure where the target may not be looked at; recorded is %s', async (recorded) => {
+    const world = encryptWorld();
+    await world.remember([], [recordOf(recorded)]);
+    world.s3.on(ListObjectsV2Command).rejects(s3Error('AccessDenied', 403));
+    await createHandler(() => world.deps)(queued([notification({ sequencer: '05' })], 2));
+    expect({ dead: deadCodes(world), events: auditEvents(world) }).toEqual({ dead: [], events: [] });
+  });
+
+  it('does not take the place of a newer one that is committed and not recorded yet', async () => {
+    const key = 'plain/a';
+    const world = encryptWorld();
+    await world.remember([claimOf('05', { key }), claimOf('06', { key })], [recordOf('05', { key })]);
+    world.s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: encodeURIComponent(key), ETag: '"copy-of-06"' }] });
+    world.s3.on(HeadObjectCommand).resolves({ ContentLength: 13, VersionId: 'v6', ServerSideEncryption: 'AES256' });
+    await createHandler(() => world.deps)(queued([notification({ key, sequencer: '05' })], 2));
+    expect(copyInputs(world)).toEqual([]);
+  });
+});

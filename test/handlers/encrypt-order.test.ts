@@ -53,6 +53,19 @@ describe('a duplicate', () => {
   });
 });
 
+describe('a copy that is not as asked', () => {
+  it('is told, although another delivery of its event has recorded one that is: it may have taken its place', async () => {
+    const { world, run } = encrypting();
+    world.s3.on(CopyObjectCommand).callsFake(async (input) => {
+      await world.remember([], [recordOf('05')]);
+      return { ...honestCopy(input), ServerSideEncryption: undefined };
+    });
+    expect(await run(message('05'))).toEqual(NO_FAILURES);
+    expect(deadCodes(world)).toEqual(['answer-mismatch']);
+    expect(auditEvents(world).map(({ action }) => action)).toContain('EncryptionFailed');
+  });
+});
+
 describe('an older source', () => {
   it('of which a newer one is recorded is skipped without a copy', async () => {
     const { world, run } = encrypting();
