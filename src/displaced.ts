@@ -12,12 +12,16 @@ import { statusOf, translateAwsError } from './translate-aws-error.ts';
  * @throws SealdropError of the target
  */
 export async function displaced(record: ObjectRecord, deps: CopyDeps): Promise<Exclude<TargetCondition, 'absent'> | null> {
+  return record.encryption.mode === 'sse-s3' ? inPlaceOf(record, deps) : null;
+}
+
+/** The same of any mode: for whoever may have put something else there. */
+export async function inPlaceOf(record: ObjectRecord, deps: CopyDeps): Promise<Exclude<TargetCondition, 'absent'> | null> {
   const { bucket, key, versionId, encryption } = record;
-  if (encryption.mode !== 'sse-s3') return null;
   const etag = await targetEtag(deps, key);
   if (etag === null) return null;
   if (etag !== record.etag) return { etag };
-  if (versionId === undefined) return null;
+  if (versionId === undefined || encryption.mode !== 'sse-s3') return null;
   const head = new HeadObjectCommand({ Bucket: bucket, ExpectedBucketOwner: deps.targetBucketOwner, Key: key });
   const answer = await deps.s3.send(head, deps.signal && { abortSignal: deps.signal }).catch((error: unknown) => {
     // Deleted meanwhile, or replaced by something under a customer key.

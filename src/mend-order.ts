@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { adoptCopy } from './adopt-copy.ts';
 import type { ObjectRecord } from './audit/object-record.ts';
-import { displaced } from './displaced.ts';
+import { displaced, inPlaceOf } from './displaced.ts';
 import type { Skipped, Step, StepDeps } from './encryption-step.ts';
 import { asSealdropError } from './errors.ts';
 import { compareSequencers, type ObjectRef } from './events/index.ts';
@@ -24,7 +24,8 @@ export async function mend(step: Step, reason: Skipped['reason'], deps: StepDeps
   try {
     if (reason === 'superseded') return (await displaced(newest, deps)) === null ? null : refOf(newest);
     step.record = await adoptCopy(newest, deps);
-    const inItsPlace = step.record === null ? await displaced(newest, deps) : null;
+    // An attempt that died may have stored something else than was asked, before it could see that.
+    const inItsPlace = step.record === null ? await inPlaceOf(newest, deps) : null;
     if (inItsPlace === null) return null;
     // Whoever wrote what was found has claimed: in this order nothing newer is overlooked.
     const now = await deps.records.look(deps.targetBucket, ref.key, ref, deps.signal);

@@ -16,6 +16,7 @@ import {
   recordOf,
 } from '../fixtures/encrypt-world.ts';
 import { notification, queued } from '../fixtures/messages.ts';
+import { STACK_KEY } from '../fixtures/objects.ts';
 
 const NO_FAILURES = { batchItemFailures: [] };
 const RETRY = { batchItemFailures: [{ itemIdentifier: 'message-0' }] };
@@ -115,5 +116,15 @@ describe('a recorded source', () => {
     world.s3.on(HeadObjectCommand).resolves({ ContentLength: 13, VersionId: 'v6', ServerSideEncryption: 'AES256' });
     await createHandler(() => world.deps)(queued([notification({ key, sequencer: '05' })], 2));
     expect(copyInputs(world)).toEqual([]);
+  });
+
+  it('is copied again where a message that comes again finds something else in its place', async () => {
+    const world = encryptWorld();
+    const encryption = { mode: 'sse-kms' as const, keyArn: STACK_KEY, bucketKey: true };
+    await world.remember([claimOf('05')], [recordOf('05', { encryption })]);
+    world.s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: 'reports/summary.txt', ETag: '"in-the-clear"' }] });
+    world.s3.on(HeadObjectCommand).resolves({ ContentLength: 12, VersionId: 'v9', ServerSideEncryption: 'AES256' });
+    await createHandler(() => world.deps)(queued([notification({ sequencer: '05' })], 2));
+    expect(copyInputs(world).map(({ IfMatch }) => IfMatch)).toEqual(['in-the-clear']);
   });
 });
