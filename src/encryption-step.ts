@@ -187,11 +187,12 @@ export function eventOf(ref: ObjectRef, deps: Pick<StepDeps, 'targetBucket'>) {
 }
 
 /** Uploads that became no object: those of attempts that died, or that somebody else was faster than. @param became the one that did */
-async function abandon({ request, ref, uploads }: Step, became: string | undefined, deps: StepDeps): Promise<void> {
+async function abandon({ request, ref, uploads, outcome }: Step, became: string | undefined, deps: StepDeps): Promise<void> {
   const left = uploads.filter(({ uploadId }) => uploadId !== became);
   await Promise.all(left.map(({ uploadId }) => abandonUpload(deps, ref.key, uploadId)));
-  // Whoever died right after it began an upload has told nobody of it, and its message comes again.
-  const untold = request.delivery > 1 && ref.size > deps.limits.partsAboveBytes;
+  // Whoever died right after it began an upload has told nobody of it, and its message comes again; an answer that got lost told nobody either.
+  const tried = outcome?.status === 'failed' && outcome.error.code !== 'too-large';
+  const untold = (request.delivery > 1 || tried) && ref.size > deps.limits.partsAboveBytes;
   // What cannot be listed now is aborted by the bucket's lifecycle at last; what became of the object does not hang on it.
   if (untold) await abandonUploads(deps, ref.key, () => sparedUploads(ref, deps)).catch(() => {});
 }
