@@ -17,6 +17,8 @@ const NEEDS = {
     'INGEST_QUEUE_URL',
     'DEAD_LETTER_QUEUE_URL',
     'MAX_RECEIVE_COUNT',
+    'PARTS_ABOVE_BYTES',
+    'PART_BYTES',
     'STACK_NAME',
   ],
   audit: [
