@@ -9,6 +9,9 @@ import { type FunctionConfiguration, type Functions, type LambdaOptions, openFun
 import { openState, type State } from '../../../sandbox/state.ts';
 import { type Credentials, openCredentials } from '../../../sandbox/wire/credentials.ts';
 
+/** Zip files hold times in steps of two seconds: the same source made later must still be the same file. */
+const ZIP_TIME = new Date(2000, 0, 1);
+
 export interface Workbench {
   dir: string;
   state: State;
@@ -72,7 +75,7 @@ export async function bundleFunction(dir: string, name: string, source: string):
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   });
   const zipPath = join(dir, `${name}.zip`);
-  writeFileSync(zipPath, zipSync({ [`handlers/${name}.mjs`]: built.outputFiles[0]?.contents ?? new Uint8Array() }));
+  writeFileSync(zipPath, zipSync({ [`handlers/${name}.mjs`]: built.outputFiles[0]?.contents ?? new Uint8Array() }, { mtime: ZIP_TIME }));
   return zipPath;
 }
 
