@@ -65,7 +65,7 @@ const SERVED: Record<string, ServerBench> = {
     return benchEncrypt(clients, SOURCE_BUCKET, Number(values.objects), POLICY);
   },
   pipeline: (clients, server) => benchPipeline(clients, server, Number(values['pipeline-objects'])),
-  memory: (clients) => benchMemory(clients),
+  memory: (clients) => benchMemory(clients, POLICY),
   download: (clients, server) => benchDownload(clients, server, Number(values.requests)),
 };
 

@@ -1,5 +1,6 @@
 /** GET /audit?key&from&to&limit&cursor → what happened to an object. */
 import middy from '@middy/core';
+import { createRangeReads } from '../src/audit/range-reads.ts';
 import { createAuditTrail } from '../src/audit/trail.ts';
 import { toJson } from '../src/http/problem.ts';
 import { parseApiRequest, requestedKey, wholeNumber } from '../src/http/request.ts';
@@ -28,10 +29,12 @@ export const createHandler = (deps: () => HistoryDeps) =>
 export const handler = createHandler(
   runtime.lazily(() => {
     const env = runtime.environment('TARGET_BUCKET', 'AUDIT_TABLE', 'STACK_NAME');
+    const dynamodb = runtime.dynamodb();
     return {
       targetBucket: env.TARGET_BUCKET,
       access: runtime.policy().access,
-      trail: createAuditTrail(runtime.dynamodb(), env.AUDIT_TABLE),
+      trail: createAuditTrail(dynamodb, env.AUDIT_TABLE),
+      rangeReads: createRangeReads(dynamodb, env.AUDIT_TABLE),
       metrics: createMetrics({ stack: env.STACK_NAME, write: runtime.print }),
       log: createLog('history'),
     };

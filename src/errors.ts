@@ -43,7 +43,9 @@ const ERRORS = {
   'too-large': permanent(413, 'S3 stores objects of up to 48.8 TiB: check who sent this event.'),
 
   // The way out
-  'response-too-large': permanent(501, 'The API streams up to 200 MB; read larger objects from the target bucket with the key.'),
+  'precondition-failed': permanent(412, 'The object is not, or no longer, as If-Match or If-Unmodified-Since say: fetch it anew.'),
+  'range-not-satisfiable': permanent(416, 'Ask for a range within the length that Content-Range tells.'),
+  'use-ranges': permanent(403, 'Ask for at most 200 MB at a time by Range: bytes=FIRST-LAST, or use `sealdrop get`, which does.'),
 
   // Keys
   'kms-key-disabled': permanent(503, 'Enable the KMS key, then `sealdrop redrive --code kms-key-disabled`.'),

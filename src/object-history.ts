@@ -1,5 +1,7 @@
 /** What happened to an object, for one who may know. */
-import type { AuditEvent } from './audit/event.ts';
+import pMap from 'p-map';
+import { type AuditEvent, positionFrom } from './audit/event.ts';
+import type { RangeReads } from './audit/range-reads.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import { SealdropError } from './errors.ts';
 import { mayAccess } from './http/access.ts';
@@ -13,6 +15,7 @@ export interface HistoryDeps {
   targetBucket: string;
   access: AccessRule[];
   trail: AuditTrail;
+  rangeReads: RangeReads;
   metrics: Metrics;
   log: Log;
 }
@@ -29,7 +32,12 @@ export interface HistoryRequest {
 }
 
 /** An event without what AWS said and where objects lie: messages hold the names of roles, keys and buckets. Operators have the table and the logs. */
-export type ToldEvent = Omit<AuditEvent, 'detail' | 'bucket'>;
+export type ToldEvent = Omit<AuditEvent, 'detail' | 'bucket'> & {
+  /** Of a read by ranges: how many came within its window. */
+  ranges?: number;
+};
+
+const COUNTED_AT_ONCE = 10;
 
 /** A moment as ISO 8601 writes it, or a day: what sort keys begin with. */
 const MOMENT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z?)?$/;
@@ -52,7 +60,7 @@ export async function objectHistory(request: HistoryRequest, deps: HistoryDeps):
   const bounds = { from: from === undefined ? '' : openEnded(from), to: to === undefined ? '' : openEnded(to) };
   if (bounds.to !== '' && bounds.from > `${bounds.to}~`) throw new SealdropError('invalid-request', 'from must not be later than to');
   const after = cursor === undefined ? undefined : Buffer.from(cursor, 'base64url').toString();
-  if (after !== undefined && !(POSITION.test(after) && after >= bounds.from && after <= `${bounds.to}~`)) {
+  if (after !== undefined && !(POSITION.test(after) && after >= positionFrom(bounds.from) && after <= `${bounds.to}~`)) {
     throw new SealdropError('invalid-request', 'cursor is not one that this history gave');
   }
   const page = await deps.trail.history({
@@ -63,7 +71,8 @@ export async function objectHistory(request: HistoryRequest, deps: HistoryDeps):
     ...(to === undefined ? {} : { to: bounds.to }),
     ...(after === undefined ? {} : { after }),
   });
-  return { events: page.events.map(toldOf), cursor: page.next === null ? null : Buffer.from(page.next).toString('base64url') };
+  const events = await pMap(page.events, (event) => toldOf(event, deps), { concurrency: COUNTED_AT_ONCE });
+  return { events, cursor: page.next === null ? null : Buffer.from(page.next).toString('base64url') };
 }
 
 /** Sort keys are compared as text: `09:30Z` would stand behind `09:30:15.000Z`, `09:30` stands before it. */
@@ -71,6 +80,7 @@ function openEnded(moment: string): string {
   return moment.replace(/Z$/, '');
 }
 
-function toldOf({ detail: _, bucket: __, ...event }: AuditEvent): ToldEvent {
-  return event;
+async function toldOf(event: AuditEvent, { rangeReads }: HistoryDeps): Promise<ToldEvent> {
+  const { detail: _, bucket: __, ...told } = event;
+  return told.window === undefined ? told : { ...told, ranges: await rangeReads.count(event) };
 }

@@ -1,4 +1,4 @@
-/** Reads an object of the target bucket with whichever key opens it. */
+/** Reads an object of the target bucket, or one range of it, with whichever key opens it. */
 import { Readable } from 'node:stream';
 import {
   GetObjectCommand,
@@ -7,33 +7,34 @@ import {
   type HeadObjectCommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3';
-import type { ObjectRecords } from './audit/object-record.ts';
 import { KMS_ERRORS } from './copy/translate-copy-error.ts';
 import { deniedCall } from './denied-call.ts';
 import { answeredEncryption, type CustomerKey, type EncryptionDescription, keyParameters } from './encryption/index.ts';
 import { SealdropError } from './errors.ts';
 import type { ObjectHead } from './http/object-headers.ts';
-import type { CustomerKeys } from './keys/customer-keys.ts';
-import { translateAwsError } from './translate-aws-error.ts';
+import { type ByteRange, parseContentRange, type RangeSpec, rangeHeader } from './http/range.ts';
+import { type KeyDeps, keysToTry } from './keys-to-try.ts';
+import { statusOf, translateAwsError } from './translate-aws-error.ts';
 
-export interface ReadDeps {
+export interface ReadDeps extends KeyDeps {
   s3: S3Client;
-  targetBucket: string;
-  /** The account that must own it. */
+  /** The account that must own the target bucket. */
   targetBucketOwner: string;
-  records: ObjectRecords;
-  customerKeys: CustomerKeys;
-  /** The largest object whose bytes the way out can carry. */
-  maxBodyBytes: number;
 }
 
 export interface ReadRequest {
   key: string;
+  /** Absent: the current version. */
+  versionId?: string;
   /** `inspect`: what is known of the object, without its bytes. */
   purpose: 'read' | 'inspect';
+  /** `null`: the whole. */
+  range: RangeSpec | null;
 }
 
 export interface OpenedObject extends ObjectHead {
+  /** Which bytes `body` holds; `null`: all. */
+  range: ByteRange | null;
   /** The decrypted bytes; `null` for `inspect`. */
   body: Readable | null;
 }
@@ -47,74 +48,80 @@ export interface ReadResult {
 type S3Answer = GetObjectCommandOutput | HeadObjectCommandOutput;
 
 /**
- * The record says which key opens the object. It may be behind, since it is written after the copy, or absent: while S3
- * refuses the key (or its absence), no key and then the current one are tried.
- * @throws SealdropError `not-found`, `response-too-large`, the key's own code, or what S3's refusal means
+ * S3 itself says whether a key opens the object: the keys are tried from the likeliest on until one does.
+ * @returns `null`: the range begins behind the object's end
+ * @throws SealdropError `not-found`, the key's own code, or what S3's refusal means
  */
-export async function readObject(request: ReadRequest, deps: ReadDeps): Promise<ReadResult> {
-  const record = await deps.records.latest(deps.targetBucket, request.key);
-  const version = record?.encryption.customerKeyVersion;
-  const refused = new Set<string | undefined>();
+export async function readObject(request: ReadRequest, deps: ReadDeps): Promise<ReadResult | null> {
   let refusal: unknown;
-  for (const keyOf of [async () => (version === undefined ? null : deps.customerKeys.version(version)), noKey, deps.customerKeys.current]) {
-    const customerKey = await keyOf();
-    if (refused.has(customerKey?.versionId)) continue;
+  for await (const customerKey of keysToTry(request, deps)) {
     try {
-      return await openWith(customerKey, request, deps);
+      const result = await openWith(customerKey, request, deps);
+      deps.openedWith.remember(request.key, request.versionId, customerKey?.versionId ?? null);
+      return result;
     } catch (error) {
       if (!(error instanceof KeyRefused)) throw error;
-      refused.add(customerKey?.versionId);
       refusal = error;
     }
   }
-  const object = { bucket: deps.targetBucket, key: request.key };
+  const object = { bucket: deps.targetBucket, key: request.key, versionId: request.versionId };
   throw new SealdropError('customer-key-mismatch', 'neither the recorded nor the current customer key opens the object', {
     object,
     cause: refusal,
   });
 }
 
-const noKey = async () => null;
+/** Ends a body that nobody reads: it would hold its connection until the function ends. Few bytes are quicker read than a new connection made. */
+export function letGo({ body, contentLength }: OpenedObject): void {
+  if (contentLength > DRAINED_BYTES) body?.destroy();
+  else body?.resume();
+}
+
+const DRAINED_BYTES = 64 * 1024;
 
 /** S3 wants a customer key and got none, or another one, or the other way round. */
 class KeyRefused extends Error {}
 
-async function openWith(customerKey: CustomerKey | null, request: ReadRequest, deps: ReadDeps): Promise<ReadResult> {
+async function openWith(customerKey: CustomerKey | null, request: ReadRequest, deps: ReadDeps): Promise<ReadResult | null> {
+  const { key, versionId, purpose, range } = request;
+  const object = { bucket: deps.targetBucket, key, versionId };
   const input = {
     Bucket: deps.targetBucket,
     ExpectedBucketOwner: deps.targetBucketOwner,
-    Key: request.key,
+    Key: key,
+    ...(versionId === undefined ? {} : { VersionId: versionId }),
     ...(customerKey === null ? {} : keyParameters({ mode: 'sse-c', customerKey })),
   };
-  const refuse = (error: unknown): never => {
-    throw openError(error, customerKey !== null, { bucket: deps.targetBucket, key: request.key });
-  };
-  if (request.purpose === 'inspect') {
-    const answer = await deps.s3.send(new HeadObjectCommand(input)).catch(refuse);
-    return { object: { ...headOf(answer), body: null }, encryption: describeAnswer(answer, customerKey) };
+  if (purpose === 'inspect') {
+    const answer = await deps.s3.send(new HeadObjectCommand(input)).catch((error: unknown) => {
+      throw openError(error, customerKey !== null, object);
+    });
+    return { object: { ...headOf(answer), range: null, body: null }, encryption: describeAnswer(answer, customerKey) };
   }
-  const answer = await deps.s3.send(new GetObjectCommand(input)).catch(refuse);
+  const get = new GetObjectCommand({ ...input, ...(range === null ? {} : { Range: rangeHeader(range) }) });
+  const answer = await deps.s3.send(get).catch((error: unknown) => {
+    if (statusOf(error) === 416) return null;
+    throw openError(error, customerKey !== null, object);
+  });
+  if (answer === null) return null;
   if (!(answer.Body instanceof Readable)) throw new SealdropError('service-unavailable', 'S3 answered without a body');
   try {
-    return { object: { ...checkedHead(answer, request, deps), body: answer.Body }, encryption: describeAnswer(answer, customerKey) };
+    const partial = parseContentRange(answer.ContentRange);
+    return {
+      object: { ...headOf(answer), range: partial?.range ?? null, body: answer.Body },
+      encryption: describeAnswer(answer, customerKey),
+    };
   } catch (error) {
-    // An unread body would hold its connection until the function ends.
     answer.Body.destroy();
     throw error;
   }
 }
 
-/** @throws SealdropError `answer-mismatch`, `response-too-large` */
-function checkedHead(answer: S3Answer, { key }: ReadRequest, { targetBucket, maxBodyBytes }: ReadDeps): ObjectHead {
-  const head = headOf(answer);
-  if (head.contentLength <= maxBodyBytes) return head;
-  const message = `The object has ${head.contentLength} bytes; at most ${maxBodyBytes} can be streamed`;
-  throw new SealdropError('response-too-large', message, { object: { bucket: targetBucket, key } });
-}
-
 function headOf(answer: S3Answer): ObjectHead {
+  const contentLength = answer.ContentLength ?? 0;
   return {
-    contentLength: answer.ContentLength ?? 0,
+    contentLength,
+    size: parseContentRange(answer.ContentRange)?.size ?? contentLength,
     etag: answer.ETag,
     lastModified: answer.LastModified,
     contentType: answer.ContentType,
@@ -144,12 +151,14 @@ function describeAnswer(answer: S3Answer, customerKey: CustomerKey | null): Encr
  * A HEAD is refused with a status alone: the SDK then has no name for the error.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
  */
-function openError(error: unknown, withKey: boolean, object: { bucket: string; key: string }): Error {
-  const status =
-    error instanceof Error && '$metadata' in error ? (error as { $metadata: { httpStatusCode?: number } }).$metadata.httpStatusCode : 0;
+function openError(error: unknown, withKey: boolean, object: { bucket: string; key: string; versionId: string | undefined }): Error {
+  const status = statusOf(error);
   const { name, message } = error instanceof Error ? error : { name: '', message: '' };
   if (name === 'NoSuchBucket') return translateAwsError(error, { [name]: ['target-missing', 'the target bucket does not exist'] }, object);
-  if (status === 404 || status === 405) return new SealdropError('not-found', 'There is no such object', { object, cause: error });
+  const noSuchVersion = status === 400 && object.versionId !== undefined && name === 'InvalidArgument';
+  if (status === 404 || status === 405 || noSuchVersion) {
+    return new SealdropError('not-found', 'There is no such object', { object, cause: error });
+  }
   // Other 400s (an expired token, a throttling KMS) have names of their own and say nothing about the key.
   if (status === 400 && (name === 'InvalidRequest' || name === 'Unknown')) return new KeyRefused(message, { cause: error });
   if (status === 403) {

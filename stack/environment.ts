@@ -34,7 +34,7 @@ export function environment(stack: Stack): Record<FunctionName, Record<string, T
       RECORD_GRACE_SECONDS: String(RECORD_GRACE_SECONDS),
     },
     authorize: { OIDC_ISSUER: ref('OidcIssuer'), OIDC_AUDIENCE: ref('OidcAudience') },
-    download: { ...serving, CUSTOMER_KEY_SECRET: customerKeySecret(stack) },
+    download: { ...serving, CUSTOMER_KEY_SECRET: customerKeySecret(stack), REDIRECT_ABOVE_BYTES: ref('RedirectAboveBytes') },
     list: serving,
     history: serving,
     health: {},

@@ -5,9 +5,9 @@
 import { z } from 'zod';
 import type { Text } from './cloudformation.ts';
 import { FUNCTIONS, type FunctionName } from './names.ts';
-import { partSizesOf } from './part-sizes.ts';
 import type { Settings } from './settings.ts';
 import { shownError } from './shown-error.ts';
+import { sizesOf } from './sizes.ts';
 
 type Environment = Record<FunctionName, Record<string, Text>>;
 type Shell = Record<string, string | undefined>;
@@ -40,7 +40,7 @@ export function isInvokeLocal(argv: readonly string[]): boolean {
 /** @throws an error without a stack trace that names the variables that the shell lacks */
 export function localEnvironment(
   environment: Environment,
-  settings: Pick<Settings, 'oidcIssuer' | 'oidcAudience' | 'partsAboveMiB' | 'partMiB'>,
+  settings: Pick<Settings, 'oidcIssuer' | 'oidcAudience' | 'partsAboveMiB' | 'partMiB' | 'redirectAboveMiB'>,
   shell: Shell,
 ): Environment {
   const missing = new Set<string>();
@@ -53,8 +53,9 @@ export function localEnvironment(
     if (OWNERS.includes(variable)) return ofShell(KEY_ARN).split(':')[4] ?? '';
     if (variable === 'OIDC_ISSUER') return settings.oidcIssuer;
     if (variable === 'OIDC_AUDIENCE') return settings.oidcAudience;
-    if (variable === 'PARTS_ABOVE_BYTES') return partSizesOf(settings).PartsAboveBytes;
-    if (variable === 'PART_BYTES') return partSizesOf(settings).PartBytes;
+    if (variable === 'PARTS_ABOVE_BYTES') return sizesOf(settings).PartsAboveBytes;
+    if (variable === 'PART_BYTES') return sizesOf(settings).PartBytes;
+    if (variable === 'REDIRECT_ABOVE_BYTES') return sizesOf(settings).RedirectAboveBytes;
     // No output tells it; without it the record alone tells own writes apart.
     if (variable === 'ENCRYPT_ROLE_ID') return 'unknown';
     const shellName = SHELL_NAMES[variable];

@@ -70,12 +70,12 @@ export function rightsOf(stack: Stack): Rights {
       ...nameManagedKey(stack),
     ],
     authorize: [],
-    // GetObject, HeadObject, Query of records, PutItem of events.
+    // GetObject and HeadObject, also of a version and by URLs for callers; Query of records, PutItem of events and of ranges.
     download: [
-      right('ReadTarget', ['s3:GetObject'], objects(stack, 'target')),
+      right('ReadTarget', ['s3:GetObject', 's3:GetObjectVersion'], objects(stack, 'target')),
       tellMissingFromDenied(stack, 'target'),
       items('ReadRecords', ['dynamodb:Query'], ['object'], stack),
-      items('RecordReads', ['dynamodb:PutItem'], ['audit'], stack),
+      items('RecordReads', ['dynamodb:PutItem'], ['audit', 'reads'], stack),
       // Objects of a former policy may be under SSE-C, whatever today's says.
       ...readCustomerKey(stack),
       ...byS3('DecryptByS3', ['kms:Decrypt'], [stackKey(stack), ...decryptKeyArns(stack.policy)]),
@@ -85,7 +85,10 @@ export function rightsOf(stack: Stack): Rights {
       right('ListTarget', ['s3:ListBucket'], [sub(bucketArn(stack, 'target'))]),
       items('RecordRefusals', ['dynamodb:PutItem'], ['audit'], stack),
     ],
-    history: [items('ReadEvents', ['dynamodb:Query'], ['audit'], stack), items('RecordRefusals', ['dynamodb:PutItem'], ['audit'], stack)],
+    history: [
+      items('ReadEvents', ['dynamodb:Query'], ['audit', 'reads'], stack),
+      items('RecordRefusals', ['dynamodb:PutItem'], ['audit'], stack),
+    ],
     health: [],
   };
   for (const name of FUNCTIONS) own[name] = [...everyFunction(stack, name), ...own[name]];
@@ -143,11 +146,11 @@ function deleteSource(stack: Stack): Right[] {
 }
 
 /**
- * Items of the audit table by their partition keys: events of the target's objects, records of them, or both.
+ * Items of the audit table by their partition keys: events of the target's objects, records of them, ranges that were read of them.
  * ForAllValues holds for a request without any key, so the key must be there as well:
  * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
  */
-function items(sid: string, actions: string[], kinds: ('audit' | 'object')[], stack: Stack): Right {
+function items(sid: string, actions: string[], kinds: ('audit' | 'object' | 'reads')[], stack: Stack): Right {
   const partitions = kinds.map((kind) => sub(`${kind}#${bucketName(stack, 'target')}/*`));
   const condition = {
     'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': partitions },

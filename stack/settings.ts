@@ -18,6 +18,9 @@ const MAX_DAYS = 36_500;
 /** Of a part; 5 GiB is also the largest source of one CopyObject: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
 const PART_MIB = { least: 5, most: 5_120 };
 
+/** Lambda streams 200 MB of one answer, and no more: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html */
+const STREAMED_MIB = { least: 1, most: 190 };
+
 interface Parameter {
   schema: z.ZodType;
   /** As messages say it. */
@@ -90,6 +93,10 @@ const PARAMETERS = {
     allowed: 'the full ARN of a secret, with its six last characters: arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-abc123',
   },
   noncurrentDays: someDays,
+  redirectAboveMiB: {
+    schema: z.coerce.number().pipe(z.int().min(STREAMED_MIB.least).max(STREAMED_MIB.most)),
+    allowed: `whole MiB, ${STREAMED_MIB.least} to ${STREAMED_MIB.most}`,
+  },
   partsAboveMiB: partSize,
   partMiB: partSize,
 } satisfies Record<string, Parameter>;

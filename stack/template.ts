@@ -11,11 +11,11 @@ import { dataEvents } from './data-events.ts';
 import { objectKey, operationsKey } from './keys.ts';
 import { tooLong } from './limits.ts';
 import { notifications } from './notifications.ts';
-import { partSizes } from './part-sizes.ts';
 import { queues } from './queues.ts';
 import { rightsOf } from './rights.ts';
 import { roles } from './roles.ts';
 import { shownError } from './shown-error.ts';
+import { sizes } from './sizes.ts';
 import type { Stack } from './stack.ts';
 
 /** @throws an error without a stack trace that names each policy that would be too long for AWS */
@@ -23,7 +23,7 @@ export function template(stack: Stack): Part {
   const rights = rightsOf(stack);
   const parts = [
     caller(stack),
-    partSizes(stack),
+    sizes(stack),
     buckets(stack),
     bucketPolicies(stack, rights),
     objectKey(stack, rights),

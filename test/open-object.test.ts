@@ -3,7 +3,7 @@ import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
-import { openObject } from '../src/open-object.ts';
+import { type OpenRequest, openObject } from '../src/open-object.ts';
 import { READER, REQUEST_ID } from './fixtures/api.ts';
 import { headError, s3Error, secretError, tableError } from './fixtures/aws.ts';
 import { auditEvents } from './fixtures/encrypt-world.ts';
@@ -12,8 +12,14 @@ import { BYTES, OLD_MATERIAL, OLD_VERSION, type OpenWorld, openWorld } from './f
 
 const PURPOSES = ['read', 'inspect'] as const;
 
-const open = (world: OpenWorld, purpose: (typeof PURPOSES)[number] = 'read') =>
-  openObject({ key: 'reports/1', caller: { subject: 'user-17', claims: READER }, purpose, requestId: REQUEST_ID }, world.deps);
+const WHOLE = { key: 'reports/1', range: null, conditions: {}, redirects: true };
+
+async function open(world: OpenWorld, purpose: (typeof PURPOSES)[number] = 'read', more: Partial<OpenRequest> = {}) {
+  const caller = { subject: 'user-17', claims: READER };
+  const opened = await openObject({ ...WHOLE, purpose, caller, requestId: REQUEST_ID, ...more }, world.deps);
+  if (opened.kind !== 'object') throw new Error(`answered by ${opened.kind}`);
+  return opened.object;
+}
 
 const keysTried = (world: OpenWorld) =>
   [...world.s3.commandCalls(GetObjectCommand), ...world.s3.commandCalls(HeadObjectCommand)].map(
@@ -23,7 +29,7 @@ const keysTried = (world: OpenWorld) =>
 const OLD = OLD_MATERIAL.toString('base64');
 const CURRENT = KEY_BASE64;
 
-describe('openObject', () => {
+describe('openObject, where the key alone does not say how an object is stored', () => {
   /** Stored under, recorded as → the keys that S3 is shown, in order. */
   const CASES = [
     ['no customer key', null, 'the same', null, [null]],
@@ -93,21 +99,10 @@ describe('openObject', () => {
     expect(world.s3.calls()).toHaveLength(0);
   });
 
-  it.each([
-    [BYTES.length + 1, 'served'],
-    [BYTES.length, 'served'],
-    [BYTES.length - 1, 'response-too-large'],
-  ])('an object of 19 bytes is judged by a limit of %i: %s', async (maxBodyBytes, expected) => {
+  it('tells what is known of an object of any size', async () => {
     const world = openWorld();
-    world.deps.maxBodyBytes = maxBodyBytes;
-    const code = await open(world).then(
-      () => 'served',
-      (error: { code: string }) => error.code,
-    );
-    expect(code).toBe(expected);
-    expect(world.bodies.map((body) => body.destroyed)).toEqual([expected !== 'served']);
-    // What is known of it has no length that a way out could not carry.
-    await expect(open(world, 'inspect')).resolves.toMatchObject({ contentLength: BYTES.length });
+    world.deps.limits = { maxStreamedBytes: 1, redirectAboveBytes: 1 };
+    await expect(open(world, 'inspect')).resolves.toMatchObject({ contentLength: BYTES.length, size: BYTES.length });
   });
 
   it('lets go of a body whose encryption S3 does not tell', async () => {
@@ -125,3 +120,63 @@ describe('openObject', () => {
     expect((await open(openWorld(), 'inspect')).body).toBeNull();
   });
 });
+
+describe('openObject, of keys that it may guess', () => {
+  const CARDS = { rules: [{ match: { prefix: 'reports/' }, encryption: { mode: 'sse-c' } }], default: { encryption: { mode: 'sse-kms' } } };
+  const PLAIN = { default: { encryption: { mode: 'sse-kms' } } };
+  const lookUps = (world: OpenWorld) => world.dynamodb.commandCalls(QueryCommand).length;
+
+  /** Policy, stored under, recorded as → the keys that S3 is shown, and look-ups of the record. */
+  const CASES = [
+    ['no customer key', PLAIN, null, null, [null], 0],
+    ['the current key', CARDS, KEY_VERSION, KEY_VERSION, [CURRENT], 0],
+    ['the key before', CARDS, OLD_VERSION, OLD_VERSION, [CURRENT, OLD], 1],
+    ['no customer key, by a former policy', CARDS, null, null, [CURRENT, null], 1],
+    ['the current key, by a former policy', PLAIN, KEY_VERSION, KEY_VERSION, [null, CURRENT], 1],
+    ['the current key, unrecorded', PLAIN, KEY_VERSION, 'no record', [null, CURRENT], 1],
+  ] as const;
+  it.each(CASES)(
+    'opens an object under %s, and the next time at once',
+    async (_stored, policySays, storedUnder, recorded, tried, looked) => {
+      const world = openWorld({ storedUnder, recorded, policySays });
+      (await open(world)).body?.destroy();
+      expect([keysTried(world), lookUps(world)]).toEqual([tried, looked]);
+      world.s3.resetHistory();
+      world.dynamodb.resetHistory();
+      (await open(world)).body?.destroy();
+      expect([keysTried(world), lookUps(world)]).toEqual([[storedUnder === null ? null : MATERIAL_OF[storedUnder]], 0]);
+    },
+  );
+
+  it('asks its record where the guessed key cannot be had', async () => {
+    const world = openWorld({ storedUnder: null, policySays: CARDS });
+    world.secretsManager.on(GetSecretValueCommand).rejects(secretError('ResourceNotFoundException'));
+    (await open(world)).body?.destroy();
+    expect([keysTried(world), lookUps(world)]).toEqual([[null], 1]);
+  });
+
+  it('opens what was stored anew under another key since', async () => {
+    const world = openWorld({ storedUnder: null, policySays: PLAIN });
+    (await open(world)).body?.destroy();
+    const later = openWorld({ storedUnder: KEY_VERSION, policySays: PLAIN });
+    later.deps.openedWith = world.deps.openedWith;
+    (await open(later)).body?.destroy();
+    expect(keysTried(later)).toEqual([null, CURRENT]);
+  });
+
+  it('of a version that nobody knows says that there is none, also where a HEAD is refused without a word', async () => {
+    const world = openWorld({ recorded: 'no record', policySays: PLAIN });
+    world.s3.on(HeadObjectCommand).rejects(headError(400));
+    await expect(open(world, 'inspect', { versionId: 'no-version' })).rejects.toMatchObject({ code: 'not-found' });
+    world.s3.on(GetObjectCommand).rejects(s3Error('InvalidArgument', 400, 'Invalid version id specified'));
+    await expect(open(world, 'read', { versionId: 'no-version' })).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('reads the version that is asked for', async () => {
+    const world = openWorld({ policySays: PLAIN });
+    (await open(world, 'read', { versionId: 'v-7' })).body?.destroy();
+    expect(world.s3.commandCalls(GetObjectCommand)[0]?.args[0].input).toMatchObject({ Key: 'reports/1', VersionId: 'v-7' });
+  });
+});
+
+const MATERIAL_OF: Record<string, string> = { [KEY_VERSION]: CURRENT, [OLD_VERSION]: OLD };

@@ -98,6 +98,7 @@ describe('readStack', () => {
     auditLockDays: 1,
     logRetentionDays: 90,
     noncurrentDays: 90,
+    redirectAboveMiB: 190,
     partsAboveMiB: 256,
     partMiB: 64,
     tracing: false,

@@ -48,6 +48,7 @@ function settingsOf(stack: Stack, breakGlass: string[]): Settings {
     operationsKey: null,
     customerKeySecret: stack.customerKeySecret,
     noncurrentDays: 1,
+    redirectAboveMiB: 190,
     partsAboveMiB: 256,
     partMiB: 64,
   };

@@ -10,6 +10,8 @@ export type AuditAction =
   | 'SourceDeletionFailed'
   /** A GET through the API: recorded before its first byte. */
   | 'ObjectDownloaded'
+  /** A GET through the API was answered with a URL of S3's: until `expires` whoever has it reads this version; S3 alone sees how often. */
+  | 'DownloadAuthorised'
   /** A HEAD through the API: what is known of an object, without its bytes. */
   | 'ObjectInspected'
   /** Somebody else wrote into the target bucket. */
@@ -43,14 +45,44 @@ export interface AuditEvent {
   correlationId: string;
   encryption?: EncryptionDescription;
   versionId?: string;
+  /** Of what was read, where the target bucket has no versions. */
+  etag?: string;
   sourceVersionId?: string;
-  /** Bytes. */
+  /** Bytes of the object. */
   size?: number;
+  /** ISO 8601: when what was authorised ends. */
+  expires?: string;
+  /** Of a read by ranges: the five minutes in which all ranges of this caller and version are this one event. ISO 8601; `to` is exclusive. */
+  window?: { from: string; to: string };
   code?: ErrorCode;
   detail?: string;
 }
 
+/** The five minutes in which a moment lies. @param at milliseconds */
+export function readWindow(at: number): { from: string; to: string } {
+  const from = at - (at % READ_WINDOW_MS);
+  return { from: new Date(from).toISOString(), to: new Date(from + READ_WINDOW_MS).toISOString() };
+}
+
+const READ_WINDOW_MS = 5 * 60_000;
+
+/**
+ * Where a history from a moment on begins: a window stands at its beginning, though some of its reads came later.
+ * @param from ISO 8601 in UTC, `Z` left out, or only the beginning of such a moment
+ */
+export function positionFrom(from: string): string {
+  const at = Date.parse(from.includes('T') ? `${from}Z` : from);
+  const position = Number.isNaN(at) ? from : readWindow(at).from.slice(0, from.length);
+  // Days that no month has are read as later ones.
+  return position < from ? position : from;
+}
+
+/** Whether it happened within a period, as texts compare. @param to '~' behind it makes it inclusive */
+export function happenedWithin({ at, window }: AuditEvent, from: string, to: string): boolean {
+  return (window?.to ?? at) >= from && at <= to;
+}
+
 /** Position in an object's history: by time, and the same for every repetition of one event. */
 export function eventSortKey(event: AuditEvent): string {
-  return `${event.at}#${event.action}#${event.uniqueId}`;
+  return `${event.window?.from ?? event.at}#${event.action}#${event.uniqueId}`;
 }

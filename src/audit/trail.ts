@@ -1,7 +1,7 @@
 /** The audit trail: events of an object, in the order in which they happened. */
 import { type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { type AuditEvent, eventSortKey } from './event.ts';
+import { type AuditEvent, eventSortKey, happenedWithin, positionFrom } from './event.ts';
 import { tableError } from './table-error.ts';
 import { type TableItem, writeItems, writeNewItem } from './write-items.ts';
 
@@ -17,24 +17,25 @@ export interface AuditTrail {
   append(events: AuditEvent[]): Promise<void>;
   /** Writes those that are not there yet, or throws. */
   appendNew(events: AuditEvent[]): Promise<void>;
-  /** Oldest first. `from` and `to` are ISO 8601, inclusive; `after` is a former page's `next`. */
+  /** Oldest first, reads by ranges where their window begins. `from` and `to` are ISO 8601, inclusive; `after` is a former page's `next`. A page may have fewer than `limit`. */
   history(query: { bucket: string; key: string; from?: string; to?: string; after?: string; limit: number }): Promise<HistoryPage>;
 }
 
 export function createAuditTrail(dynamodb: DynamoDBClient, tableName: string): AuditTrail {
   return {
     async append(events) {
-      await writeItems(dynamodb, tableName, events.map(itemOf));
+      await writeItems(dynamodb, tableName, events.map(eventItem));
     },
 
     async appendNew(events) {
-      await Promise.all(events.map((event) => writeNewItem(dynamodb, tableName, itemOf(event))));
+      await Promise.all(events.map((event) => writeNewItem(dynamodb, tableName, eventItem(event))));
     },
 
     async history({ bucket, key, from = '', to, after, limit }) {
       const pk = partition(bucket, key);
       // `~` follows every character of a sort key, so that the end is inclusive.
-      const range = { ':pk': { S: pk }, ':from': { S: from || ' ' }, ':to': { S: `${to ?? ''}~` } };
+      const end = `${to ?? ''}~`;
+      const range = { ':pk': { S: pk }, ':from': { S: from === '' ? ' ' : positionFrom(from) }, ':to': { S: end } };
       const answer = await dynamodb
         .send(
           new QueryCommand({
@@ -51,12 +52,13 @@ export function createAuditTrail(dynamodb: DynamoDBClient, tableName: string): A
         });
       // Only `append` writes under this key, so the stored shape is the event's.
       const events = (answer.Items ?? []).map((item) => unmarshall(item).event as AuditEvent);
-      return { events, next: answer.LastEvaluatedKey?.sk?.S ?? null };
+      return { events: events.filter((event) => happenedWithin(event, from, end)), next: answer.LastEvaluatedKey?.sk?.S ?? null };
     },
   };
 }
 
-function itemOf(event: AuditEvent): TableItem {
+/** As it stands in the table. */
+export function eventItem(event: AuditEvent): TableItem {
   return { pk: partition(event.bucket, event.key), sk: eventSortKey(event), event };
 }
 

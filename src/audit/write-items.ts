@@ -20,12 +20,20 @@ export interface TableItem {
 
 type Marshalled = Record<string, AttributeValue>;
 
-/** An item with the same key stays as it is. @throws SealdropError `audit-unavailable` */
-export async function writeNewItem(dynamodb: DynamoDBClient, tableName: string, item: TableItem): Promise<void> {
+/**
+ * An item with the same key stays as it is.
+ * @returns whether there was none
+ * @throws SealdropError `audit-unavailable`
+ */
+export async function writeNewItem(dynamodb: DynamoDBClient, tableName: string, item: TableItem): Promise<boolean> {
   const put = new PutItemCommand({ TableName: tableName, Item: marshal(item), ConditionExpression: 'attribute_not_exists(pk)' });
-  await dynamodb.send(put).catch((error: unknown) => {
-    if (!(error instanceof Error && error.name === 'ConditionalCheckFailedException')) throw tableError(error);
-  });
+  try {
+    await dynamodb.send(put);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ConditionalCheckFailedException') return false;
+    throw tableError(error);
+  }
 }
 
 /**

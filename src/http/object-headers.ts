@@ -1,10 +1,13 @@
 /** What a served object's headers are. Pure. */
 import type { EncryptionMode } from '../policy/schema.ts';
+import { type ByteRange, contentRange } from './range.ts';
 
 /** An object as S3 answers for it, with standard names. */
 export interface ObjectHead {
-  /** Bytes. */
+  /** Bytes of this answer: of the object, or of one range of it. */
   contentLength: number;
+  /** Bytes of the whole object. */
+  size: number;
   /** With quotes, as S3 sends it. */
   etag?: string | undefined;
   lastModified?: Date | undefined;
@@ -19,16 +22,19 @@ export interface ObjectHead {
   mode: EncryptionMode;
 }
 
-export function objectHeaders(object: ObjectHead): Record<string, string> {
+/** Of an answer with the object, or with one range of it. */
+export function objectHeaders(object: ObjectHead, range: ByteRange | null = null): Record<string, string> {
   const headers: Record<string, string | undefined> = {
     'content-type': object.contentType ?? 'binary/octet-stream',
     'content-length': String(object.contentLength),
     // Gateways may drop Content-Length of a streamed answer; this one stays.
     'x-sealdrop-length': String(object.contentLength),
+    'content-range': range === null ? undefined : contentRange(range, object.size),
+    'accept-ranges': 'bytes',
     'content-encoding': object.contentEncoding,
     'content-language': object.contentLanguage,
     'content-disposition': object.contentDisposition,
-    'cache-control': privately(object.cacheControl),
+    'cache-control': cacheControlOf(object),
     expires: object.expires,
     etag: object.etag,
     'last-modified': object.lastModified?.toUTCString(),
@@ -37,6 +43,25 @@ export function objectHeaders(object: ObjectHead): Record<string, string> {
     'x-sealdrop-version-id': object.versionId,
   };
   for (const [name, value] of Object.entries(object.metadata)) headers[`x-amz-meta-${name}`] = value;
+  return sendable(headers);
+}
+
+/** Of an answer that the caller has the object already: what a cache brings up to date. https://www.rfc-editor.org/rfc/rfc9110#section-15.4.5 */
+export function notModifiedHeaders(object: ObjectHead): Record<string, string> {
+  return sendable({
+    etag: object.etag,
+    'last-modified': object.lastModified?.toUTCString(),
+    'cache-control': cacheControlOf(object),
+    expires: object.expires,
+  });
+}
+
+/** The object's own cache rules, for the caller alone. */
+export function cacheControlOf({ cacheControl }: ObjectHead): string {
+  return privately(cacheControl);
+}
+
+function sendable(headers: Record<string, string | undefined>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, headerValue(value)]])));
 }
 

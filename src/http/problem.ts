@@ -13,7 +13,9 @@ const TITLES: Partial<Record<ErrorCode, string>> = {
   unauthenticated: 'Unauthorized',
   forbidden: 'Forbidden',
   'not-found': 'Not Found',
-  'response-too-large': 'Not Implemented',
+  'precondition-failed': 'Precondition Failed',
+  'range-not-satisfiable': 'Range Not Satisfiable',
+  'use-ranges': 'Forbidden',
 };
 
 const RETRY_AFTER_SECONDS = '5';

@@ -11,6 +11,7 @@ const claimsSchema = z.record(z.string(), z.unknown());
 
 const eventSchema = z.object({
   httpMethod: z.string(),
+  multiValueHeaders: z.nullish(z.record(z.string(), z.array(z.string()))),
   pathParameters: z.nullish(z.record(z.string(), z.string())),
   multiValueQueryStringParameters: z.nullish(z.record(z.string(), z.array(z.string()))),
   requestContext: z.object({
@@ -30,6 +31,8 @@ export interface ApiRequest {
   /** Still percent-encoded, as the gateway hands them on. */
   pathParameters: Record<string, string>;
   query: Record<string, string>;
+  /** By lower-case name, without Authorization; one that came several times is one list: https://www.rfc-editor.org/rfc/rfc9110#section-5.3 */
+  headers: Record<string, string>;
   caller: Caller;
   requestId: string;
 }
@@ -42,11 +45,12 @@ export interface ApiRequest {
 export function parseApiRequest(event: unknown, allowedQuery: readonly string[], now = Date.now()): ApiRequest {
   const parsed = eventSchema.safeParse(event);
   if (!parsed.success) throw new SealdropError('invalid-request', 'the event is not one of a REST API proxy integration');
-  const { httpMethod, pathParameters, multiValueQueryStringParameters, requestContext } = parsed.data;
+  const { httpMethod, multiValueHeaders, pathParameters, multiValueQueryStringParameters, requestContext } = parsed.data;
   return {
     method: httpMethod,
     pathParameters: pathParameters ?? {},
     query: singleValues(multiValueQueryStringParameters ?? {}, allowedQuery),
+    headers: joinedValues(multiValueHeaders ?? {}),
     caller: callerOf(requestContext.authorizer?.claims, now),
     requestId: requestContext.requestId,
   };
@@ -89,6 +93,17 @@ function singleValues(values: Record<string, string[]>, allowed: readonly string
     query[name] = value;
   }
   return query;
+}
+
+function joinedValues(values: Record<string, string[]>): Record<string, string> {
+  const headers: Record<string, string> = Object.create(null);
+  for (const [name, all] of Object.entries(values)) {
+    const lower = name.toLowerCase();
+    // Whoever reads a header here knows the caller already: the token goes no further.
+    if (lower === 'authorization') continue;
+    headers[lower] = [...(headers[lower] === undefined ? [] : [headers[lower]]), ...all].join(', ');
+  }
+  return headers;
 }
 
 function callerOf(claimsJson: string | undefined, now: number): Caller {

@@ -64,6 +64,15 @@ const accessSchema = strict({
   under: z.array(prefix).min(1, "at least one prefix ('' for every key)"),
 });
 
+/** How the API gives objects out; the first entry under whose prefixes a key lies counts. */
+const downloadSchema = strict({
+  under: z.array(prefix).min(1, "at least one prefix ('' for every key)"),
+  // Large objects by a URL of S3's, for minutes, under which whoever has it reads that one version.
+  redirect: z.boolean().default(true),
+  // Large objects that S3 cannot decrypt by itself, by a copy under the stack's KMS key that is deleted soon after.
+  transit: z.boolean().default(false),
+}).refine(({ redirect, transit }) => redirect || !transit, 'transit only with redirect: a copy in transit is read by a URL of S3');
+
 /** Classes whose objects can be read at once; CopyObject gives STANDARD unless told: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
 const storageClass = z.enum(['STANDARD', 'STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIERING', 'GLACIER_IR', 'keep']);
 
@@ -78,6 +87,7 @@ export const policySchema = strict({
   // Of the copies; `keep`: as the source's, which costs one HeadObject an object.
   storageClass: storageClass.default('STANDARD'),
   access: z.array(accessSchema).default([]),
+  downloads: z.array(downloadSchema).default([]),
 }).superRefine(({ rules, default: fallback, formerKeys }, context) => {
   const inUse = new Set([...rules, fallback].map(({ encryption }) => ('key' in encryption ? encryption.key : undefined)));
   for (const [index, key] of formerKeys.entries()) {
@@ -93,4 +103,6 @@ export type Encryption = z.infer<typeof encryptionSchema>;
 export type EncryptionMode = Encryption['mode'];
 export type StorageClass = Policy['storageClass'];
 export type AccessRule = z.infer<typeof accessSchema>;
+/** What becomes of large objects under one of its prefixes. */
+export type DownloadRule = Omit<z.infer<typeof downloadSchema>, 'under'>;
 export type AccessAction = AccessRule['may'][number];

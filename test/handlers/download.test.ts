@@ -141,8 +141,9 @@ describe('a caller without a right to the key', () => {
   it('gets 403 though it may list and see histories there', async () => {
     const world = openWorld();
     const access = world.deps.access.map((rule) => ({ ...rule, may: ['list' as const, 'history' as const] }));
+    const policy = { ...world.deps.policy, access };
     const answer = await invokeStreaming(
-      createHandler(() => ({ ...world.deps, access })),
+      createHandler(() => ({ ...world.deps, policy })),
       apiEvent({ path: PATH }),
     );
     expect([answer.statusCode, world.s3.calls().length]).toEqual([403, 0]);

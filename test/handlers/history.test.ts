@@ -12,11 +12,12 @@ import { openWorld } from '../fixtures/open-world.ts';
 
 const KEY = { key: ['reports/1'] };
 const POSITION = '2026-11-20T09:30:15.123Z#ObjectEncrypted#01';
+const EVENT = { action: 'ObjectEncrypted', at: '2026-11-20T09:30:15.123Z' };
 const cursorOf = (position: string) => [Buffer.from(position).toString('base64url')];
 
 function world() {
   const opened = openWorld();
-  opened.dynamodb.on(QueryCommand).resolves({ Items: [marshall({ event: { action: 'ObjectEncrypted' } })] });
+  opened.dynamodb.on(QueryCommand).resolves({ Items: [marshall({ event: EVENT })] });
   const ask = (query: Record<string, string[]> | null) =>
     invoke(
       createHandler(() => opened.deps),
@@ -29,14 +30,14 @@ function world() {
 describe('GET /audit', () => {
   it('gives the events of a key', async () => {
     const { ask, asked } = world();
-    expect(await ask(KEY)).toEqual({ status: 200, body: { events: [{ action: 'ObjectEncrypted' }], cursor: null } });
+    expect(await ask(KEY)).toEqual({ status: 200, body: { events: [EVENT], cursor: null } });
     expect(asked()).toEqual([expect.objectContaining({ Limit: 100 })]);
     expect(asked()[0]?.ExpressionAttributeValues?.[':pk']).toEqual({ S: `audit#${TARGET_BUCKET}/reports/1` });
   });
 
   it('tells who, what and when, but not what AWS said nor where objects lie', async () => {
     const { ask, dynamodb } = world();
-    const told = { action: 'EncryptionFailed', key: 'reports/1', actor: 'function/encrypt', code: 'kms-key-disabled' };
+    const told = { ...EVENT, action: 'EncryptionFailed', key: 'reports/1', actor: 'function/encrypt', code: 'kms-key-disabled' };
     const kept = { bucket: TARGET_BUCKET, detail: 'arn:aws:kms:us-east-1:000000000000:key/1 is disabled' };
     dynamodb.on(QueryCommand).resolves({ Items: [marshall({ event: { ...told, ...kept } })] });
     expect((await ask(KEY)).body).toEqual({ events: [told], cursor: null });
@@ -76,10 +77,25 @@ describe('GET /audit', () => {
 
   it('leaves out what happened before and after', async () => {
     const { ask, asked } = world();
-    await ask({ ...KEY, from: ['2026-11-20T09:30:16Z'] });
+    expect((await ask({ ...KEY, from: ['2026-11-20T09:30:16Z'] })).body).toEqual({ events: [], cursor: null });
     await ask({ ...KEY, to: ['2026-11-20T09:30:14Z'] });
-    expect((asked()[0]?.ExpressionAttributeValues?.[':from']?.S ?? '') > POSITION).toBe(true);
     expect((asked()[1]?.ExpressionAttributeValues?.[':to']?.S ?? '~') < POSITION).toBe(true);
+  });
+
+  it('tells of reads by ranges how many there were, and finds them within their five minutes', async () => {
+    const { ask, asked, dynamodb } = world();
+    const read = { ...EVENT, action: 'ObjectDownloaded', bucket: TARGET_BUCKET, key: 'reports/1', uniqueId: 'reader' };
+    const window = { from: '2026-11-20T09:30:00.000Z', to: '2026-11-20T09:35:00.000Z' };
+    dynamodb.on(QueryCommand).callsFake(async ({ Select }: { Select?: string }) =>
+      Select === 'COUNT' ? { Count: 41 } : { Items: [marshall({ event: { ...read, window } })] },
+    );
+    const { body } = await ask({ ...KEY, from: ['2026-11-20T09:33:00Z'] });
+    expect(body).toMatchObject({ events: [{ action: 'ObjectDownloaded', window, ranges: 42 }] });
+    expect(asked()[0]?.ExpressionAttributeValues?.[':from']).toEqual({ S: '2026-11-20T09:30:00' });
+    expect(asked()[1]?.ExpressionAttributeValues).toEqual({
+      ':pk': { S: `reads#${TARGET_BUCKET}/reports/1` },
+      ':event': { S: '2026-11-20T09:30:00.000Z#ObjectDownloaded#reader#' },
+    });
   });
 
   it.each([

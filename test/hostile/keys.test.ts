@@ -144,6 +144,7 @@ describe('the headers of an answer', () => {
     expires: texts,
     metadata: fc.dictionary(fc.stringMatching(/^[a-z0-9!#$&'*+.^_`|~-]{1,20}$/), hostileText),
     versionId: texts,
+    size: fc.nat(),
     mode: fc.constantFrom('sse-s3' as const, 'sse-c' as const),
   });
 

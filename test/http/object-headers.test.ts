@@ -2,7 +2,7 @@ import { validateHeaderValue } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { type ObjectHead, objectHeaders } from '../../src/http/object-headers.ts';
 
-const OBJECT: ObjectHead = { contentLength: 0, metadata: {}, mode: 'sse-c' };
+const OBJECT: ObjectHead = { contentLength: 0, size: 0, metadata: {}, mode: 'sse-c' };
 
 describe('objectHeaders', () => {
   it('says the least of an object of which nothing is known', () => {
@@ -10,6 +10,7 @@ describe('objectHeaders', () => {
       'content-type': 'binary/octet-stream',
       'content-length': '0',
       'x-sealdrop-length': '0',
+      'accept-ranges': 'bytes',
       'cache-control': 'private, no-cache',
       'x-content-type-options': 'nosniff',
       'x-sealdrop-encryption': 'sse-c',

@@ -4,7 +4,7 @@ import { toJson, toProblem } from '../../src/http/problem.ts';
 
 const SECRET = 'arn:aws:kms:us-east-1:000000000000:key/1 sealdrop-dev-target-000000000000-us-east-1';
 /** What a caller did, or what there is to know: these say their detail. */
-const TOLD = ['invalid-request', 'unauthenticated', 'forbidden', 'not-found', 'response-too-large'];
+const TOLD = ['invalid-request', 'unauthenticated', 'forbidden', 'not-found', 'precondition-failed', 'range-not-satisfiable', 'use-ranges'];
 
 describe('toProblem', () => {
   it('says what, which request and what to do', () => {

@@ -14,6 +14,7 @@ describe('parseApiRequest', () => {
       method: 'GET',
       pathParameters: {},
       query: { prefix: 'reports/', delimiter: '/', limit: '50' },
+      headers: expect.objectContaining({ accept: '*/*', 'user-agent': 'curl/8.10.1' }),
       caller: { subject: 'user-17', claims: expect.objectContaining({ sub: 'user-17', groups: ['sealdrop-readers'] }) },
       requestId: REQUEST_ID,
     });
@@ -64,6 +65,11 @@ describe('parseApiRequest', () => {
 
   it.each([null, {}, 'text', { ...apiEvent({}), requestContext: {} }])('refuses the event %j', (other) => {
     expect(() => parseApiRequest(other, [])).toThrow(refused(/not one of a REST API/));
+  });
+
+  it('joins what came several times, and hands no token on', () => {
+    const headers = { Accept: ['a', 'b'], accept: ['c'], Authorization: ['Bearer x'], AUTHORIZATION: ['Bearer y'] };
+    expect({ ...parseApiRequest(apiEvent({ headers }), []).headers }).toEqual({ accept: 'a, b, c' });
   });
 
   it('hands all claims on', () => {

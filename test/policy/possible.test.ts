@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { loadPolicy } from '../../src/policy/load.ts';
 import { matchPolicy, type ObjectFacts } from '../../src/policy/match.ts';
-import { possibleEncryptions } from '../../src/policy/possible.ts';
-import type { Encryption, Match, Policy } from '../../src/policy/schema.ts';
+import { possibleEncryptions, possibleModes } from '../../src/policy/possible.ts';
+import { type Encryption, type Match, type Policy, policySchema } from '../../src/policy/schema.ts';
 import { randomNumbers } from '../random-numbers.ts';
 
 const policy = loadPolicy(`
@@ -57,6 +57,37 @@ describe('possibleEncryptions', () => {
   });
 });
 
+describe('possibleModes', () => {
+  it('has the mode of every object with that key, and one alone where the key decides', () => {
+    for (let seed = 1; seed <= 300; seed += 1) {
+      const random = randomNumbers(seed);
+      const drawn = randomPolicy(random);
+      const facts = randomFacts(random);
+      const meant = matchPolicy(drawn, facts);
+      if (meant.action !== 'encrypt') throw new Error('all facts were known');
+      expect(possibleModes(drawn, facts.key)).toContain(meant.encryption.mode);
+    }
+  });
+
+  it.each([
+    ['cards/1', ['sse-c']],
+    ['hr/1', ['dsse-kms', 'sse-kms']],
+    ['big/1', ['sse-s3', 'sse-kms']],
+    ['other', ['sse-kms']],
+  ])('of %s are %j', (key, modes) => {
+    const shipped = policySchema.parse({
+      version: 1,
+      rules: [
+        { match: { prefix: 'cards/' }, encryption: { mode: 'sse-c' } },
+        { match: { prefix: 'hr/', contentType: 'application/pdf' }, encryption: { mode: 'dsse-kms' } },
+        { match: { prefix: 'big/', size: { atLeast: 1 } }, encryption: { mode: 'sse-s3' } },
+      ],
+      default: { encryption: { mode: 'sse-kms' } },
+    });
+    expect([...possibleModes(shipped, key)]).toEqual(modes);
+  });
+});
+
 type Random = ReturnType<typeof randomNumbers>;
 
 const pick = <T>(random: Random, first: T, ...rest: T[]): T => [first, ...rest][random(rest.length + 1)] ?? first;
@@ -71,6 +102,7 @@ function randomPolicy(random: Random): Policy {
     source: 'keep',
     storageClass: 'STANDARD',
     access: [],
+    downloads: [],
   };
 }
 

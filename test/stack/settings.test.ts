@@ -14,6 +14,7 @@ const DEFAULTS = {
   tracing: false,
   dataEvents: false,
   noncurrentDays: 90,
+  redirectAboveMiB: 190,
   partsAboveMiB: 256,
   partMiB: 64,
 };

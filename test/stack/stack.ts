@@ -34,6 +34,7 @@ const SETTINGS: Settings = {
   operationsKey: null,
   customerKeySecret: null,
   noncurrentDays: 90,
+  redirectAboveMiB: 190,
   partsAboveMiB: 256,
   partMiB: 64,
 };

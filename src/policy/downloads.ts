@@ -1,0 +1,9 @@
+/** What policy.yml says of how a key's object may leave. Pure. */
+import type { DownloadRule, Policy } from './schema.ts';
+
+const UNSAID: DownloadRule = { redirect: true, transit: false };
+
+/** @param key the decoded key that S3 will see */
+export function downloadRule({ downloads }: Pick<Policy, 'downloads'>, key: string): DownloadRule {
+  return downloads.find(({ under }) => under.some((prefix) => key.startsWith(prefix))) ?? UNSAID;
+}

@@ -1,0 +1,42 @@
+/** URLs by which S3 itself serves one version of an object to somebody without credentials. */
+import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
+
+/** Long enough to begin a download, and for a player to seek; a download that has begun goes on. Whoever comes later asks the API again. */
+const LIFETIME_SECONDS = 300;
+
+export interface PresignedUrl {
+  url: string;
+  /** ISO 8601. */
+  expires: string;
+}
+
+export interface PresignInput {
+  bucket: string;
+  key: string;
+  versionId: string;
+  /** Response headers in the place of the stored ones. */
+  cacheControl: string;
+  contentDisposition: string | undefined;
+}
+
+export type Presign = (input: PresignInput) => Promise<PresignedUrl>;
+
+/**
+ * Makes no call: S3 judges the signer's rights when the URL is used.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
+ */
+export function createPresign(s3: S3Client, now: () => number = Date.now): Presign {
+  return async ({ bucket, key, versionId, cacheControl, contentDisposition }) => {
+    const signingDate = new Date(now());
+    const command = new GetObjectCommand({
+      Bucket: bucket,
+      Key: key,
+      VersionId: versionId,
+      ResponseCacheControl: cacheControl,
+      ...(contentDisposition === undefined ? {} : { ResponseContentDisposition: contentDisposition }),
+    });
+    const url = await getSignedUrl(s3, command, { expiresIn: LIFETIME_SECONDS, signingDate });
+    return { url, expires: new Date(signingDate.getTime() + LIFETIME_SECONDS * 1000).toISOString() };
+  };
+}
