@@ -86,9 +86,11 @@ describe('GET /audit', () => {
     const { ask, asked, dynamodb } = world();
     const read = { ...EVENT, action: 'ObjectDownloaded', bucket: TARGET_BUCKET, key: 'reports/1', uniqueId: 'reader' };
     const window = { from: '2026-11-20T09:30:00.000Z', to: '2026-11-20T09:35:00.000Z' };
-    dynamodb.on(QueryCommand).callsFake(async ({ Select }: { Select?: string }) =>
-      Select === 'COUNT' ? { Count: 41 } : { Items: [marshall({ event: { ...read, window } })] },
-    );
+    dynamodb
+      .on(QueryCommand)
+      .callsFake(async ({ Select }: { Select?: string }) =>
+        Select === 'COUNT' ? { Count: 41 } : { Items: [marshall({ event: { ...read, window } })] },
+      );
     const { body } = await ask({ ...KEY, from: ['2026-11-20T09:33:00Z'] });
     expect(body).toMatchObject({ events: [{ action: 'ObjectDownloaded', window, ranges: 42 }] });
     expect(asked()[0]?.ExpressionAttributeValues?.[':from']).toEqual({ S: '2026-11-20T09:30:00' });
