@@ -7,6 +7,7 @@ import {
   type HeadObjectCommandOutput,
   type S3Client,
 } from '@aws-sdk/client-s3';
+import { storedChecksum } from './copy/stored-checksum.ts';
 import { KMS_ERRORS } from './copy/translate-copy-error.ts';
 import { deniedCall } from './denied-call.ts';
 import { answeredEncryption, type CustomerKey, type EncryptionDescription, keyParameters } from './encryption/index.ts';
@@ -93,7 +94,8 @@ async function openWith(customerKey: CustomerKey | null, request: ReadRequest, d
     ...(customerKey === null ? {} : keyParameters({ mode: 'sse-c', customerKey })),
   };
   if (purpose === 'inspect') {
-    const answer = await deps.s3.send(new HeadObjectCommand(input)).catch((error: unknown) => {
+    // As a GET asks for it by default; without it a HEAD would not tell the checksum that a GET tells.
+    const answer = await deps.s3.send(new HeadObjectCommand({ ...input, ChecksumMode: 'ENABLED' })).catch((error: unknown) => {
       throw openError(error, customerKey !== null, object);
     });
     return { object: { ...headOf(answer), range: null, body: null }, encryption: describeAnswer(answer, customerKey) };
@@ -132,6 +134,7 @@ function headOf(answer: S3Answer): ObjectHead {
     expires: answer.ExpiresString,
     metadata: answer.Metadata ?? {},
     versionId: answer.VersionId,
+    checksum: storedChecksum(answer),
     mode: encryptionOf(answer).mode,
   };
 }

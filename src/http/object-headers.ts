@@ -19,6 +19,8 @@ export interface ObjectHead {
   expires?: string | undefined;
   metadata: Record<string, string>;
   versionId?: string | undefined;
+  /** Of the whole object, base64; `null`: S3 tells none, as with a range. `type`: FULL_OBJECT or COMPOSITE. */
+  checksum: { algorithm: string; value: string; type: string } | null;
   mode: EncryptionMode;
 }
 
@@ -42,6 +44,11 @@ export function objectHeaders(object: ObjectHead, range: ByteRange | null = null
     'x-sealdrop-encryption': object.mode,
     'x-sealdrop-version-id': object.versionId,
   };
+  if (object.checksum !== null) {
+    // S3's own names: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html#API_GetObject_ResponseSyntax
+    headers[`x-amz-checksum-${object.checksum.algorithm.toLowerCase()}`] = object.checksum.value;
+    headers['x-amz-checksum-type'] = object.checksum.type;
+  }
   for (const [name, value] of Object.entries(object.metadata)) headers[`x-amz-meta-${name}`] = value;
   return sendable(headers);
 }

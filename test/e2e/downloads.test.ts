@@ -110,6 +110,17 @@ test('?download gives it a name of its own', async () => {
   );
 });
 
+test.each(MODE_CASES)('an object under $prefix comes with the checksum of the whole, in HEAD and GET', async ({ prefix }) => {
+  const key = `${prefix}checked.txt`;
+  await stack.drop(key, 'hello', { ChecksumAlgorithm: 'SHA256' });
+  await stack.settled();
+  for (const method of ['GET', 'HEAD']) {
+    const { headers } = await read(key, {}, '', method);
+    expect(headers.get('x-amz-checksum-sha256')).toBe('LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=');
+    expect(headers.get('x-amz-checksum-type')).toBe('FULL_OBJECT');
+  }
+});
+
 test('a HEAD says the length that a GET sends', async () => {
   await stack.drop('s3/head.txt', 'twelve bytes');
   await stack.settled();

@@ -33,10 +33,7 @@ export interface LocalStack {
   /** Sends a message to the ingest queue. */
   enqueue(body: string): Promise<void>;
   /** The API, with a token of the readers' group unless another is given (`null`: none). */
-  api(
-    path: string,
-    options?: { method?: string; token?: string | null; headers?: Record<string, string>; redirect?: RequestRedirect },
-  ): Promise<Response>;
+  api(path: string, options?: { method?: string; token?: string | null; headers?: Record<string, string> }): Promise<Response>;
   get(key: string, options?: { method?: string; token?: string | null }): Promise<Response>;
   history(key: string): Promise<Record<string, unknown>[]>;
   /** Throws where the data or the logs of the run show the customer key or the token. */
@@ -112,10 +109,10 @@ export async function startLocalStack(policy = 'test/e2e/policy.yml', params: Re
     async enqueue(body) {
       await clients.sqs.send(new SendMessageCommand({ QueueUrl: variable('SEALDROP_QUEUE_URL'), MessageBody: body }));
     },
-    api(path, { method = 'GET', token = variable('SEALDROP_TOKEN'), headers = {}, redirect = 'manual' } = {}) {
+    api(path, { method = 'GET', token = variable('SEALDROP_TOKEN'), headers = {} } = {}) {
       return fetch(`${variable('SEALDROP_API_URL')}${path}`, {
         method,
-        redirect,
+        redirect: 'manual',
         headers: { ...headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
       });
     },

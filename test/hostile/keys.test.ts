@@ -145,6 +145,7 @@ describe('the headers of an answer', () => {
     metadata: fc.dictionary(fc.stringMatching(/^[a-z0-9!#$&'*+.^_`|~-]{1,20}$/), hostileText),
     versionId: texts,
     size: fc.nat(),
+    checksum: fc.option(fc.record({ algorithm: fc.constant('SHA256'), value: fc.base64String(), type: fc.constant('COMPOSITE') })),
     mode: fc.constantFrom('sse-s3' as const, 'sse-c' as const),
   });
 

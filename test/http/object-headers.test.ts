@@ -2,7 +2,7 @@ import { validateHeaderValue } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { type ObjectHead, objectHeaders } from '../../src/http/object-headers.ts';
 
-const OBJECT: ObjectHead = { contentLength: 0, size: 0, metadata: {}, mode: 'sse-c' };
+const OBJECT: ObjectHead = { contentLength: 0, size: 0, metadata: {}, checksum: null, mode: 'sse-c' };
 
 describe('objectHeaders', () => {
   it('says the least of an object of which nothing is known', () => {
@@ -67,6 +67,11 @@ describe('objectHeaders', () => {
 
   it.each(['a\r\nb: c', 'grüße', 'public, grüße'])('is private without what no header carries of cache-control %j', (cacheControl) => {
     expect(objectHeaders({ ...OBJECT, cacheControl })['cache-control']).toBe('private');
+  });
+
+  it("tells the checksum of the whole by S3's names", () => {
+    const headers = objectHeaders({ ...OBJECT, checksum: { algorithm: 'CRC64NVME', value: 'AAAAAAAAAAA=', type: 'FULL_OBJECT' } });
+    expect(headers).toMatchObject({ 'x-amz-checksum-crc64nvme': 'AAAAAAAAAAA=', 'x-amz-checksum-type': 'FULL_OBJECT' });
   });
 
   it('does not encode what a header can carry', () => {
