@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { inSource, linkedTests, proofsOf, stands } from './proofs.ts';
 
 const DOCS = join(import.meta.dirname, '../../docs');
 const PROMISES = 8;
@@ -13,16 +14,7 @@ const promises = page
   .filter((section) => /^\d\. /.test(section))
   .map((section) => [section.split('\n')[0] ?? '', section] as const);
 
-/** A line of proof: a link to a test file, and then titles in quotes. */
-const proofs = [...page.matchAll(/\]\(\.\.\/(test\/[^)]+)\): (".*)$/gm)].flatMap(([, file = '', titles = '']) =>
-  [...titles.matchAll(/"([^"]+)"/g)].map(([, title = '']) => ({ file, title })),
-);
-
-/** As the source has it: the whole first argument of a test. `…` stands for what the source computes. */
-function inSource(title: string): RegExp {
-  const text = title.split('…').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`\\(\\s*(['"\`])${text.join('.+?')}\\1`);
-}
+const proofs = proofsOf(page);
 
 describe('the page of guarantees', () => {
   it('has a section for each promise', () => {
@@ -35,12 +27,11 @@ describe('the page of guarantees', () => {
   });
 
   it('names a file in every line of proof that it links, and titles behind it', () => {
-    const links = [...page.matchAll(/\]\(\.\.\/(test\/[^)]+)\)/g)].map(([, file = '']) => file);
-    expect(new Set(proofs.map(({ file }) => file))).toEqual(new Set(links));
+    expect(new Set(proofs.map(({ file }) => file))).toEqual(linkedTests(page));
   });
 
-  it.each(proofs)('$file has "$title"', ({ file, title }) => {
-    expect(inSource(title).test(readFileSync(join(DOCS, '..', file), 'utf8'))).toBe(true);
+  it.each(proofs)('$file has "$title"', (proof) => {
+    expect(stands(proof)).toBe(true);
   });
 
   it.each(['npm test', 'npm run chaos'])('names %s, which there is', (command) => {

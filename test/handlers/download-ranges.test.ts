@@ -118,7 +118,7 @@ describe('a condition', () => {
     });
   }
 
-  it('that says "not modified" tells what a cache needs, and is recorded as an inspection', async () => {
+  it('that says not modified tells what a cache needs, and is recorded as an inspection', async () => {
     const world = openWorld();
     const answer = await get(world, { 'if-none-match': `"${ETAG}"` });
     expect(answer.headers).toEqual({ etag: `"${ETAG}"`, 'last-modified': THEN, 'cache-control': 'private, no-cache' });

@@ -94,6 +94,7 @@ export const QUEUE_AND_TABLE_PROBES: Probe[] = [
   ...QUEUES.flatMap(queueProbes),
   ...itemProbes("audit events of the target's objects", ({ buckets }) => `audit#${buckets.target}/a.txt`),
   ...itemProbes("records of the target's objects", ({ buckets }) => `object#${buckets.target}/a.txt`),
+  ...itemProbes("ranges read of the target's objects", ({ buckets }) => `reads#${buckets.target}/a.txt`),
   ...itemProbes('anything else', () => 'elsewhere#a'),
   ...wholeTable,
   ...functionProbes,

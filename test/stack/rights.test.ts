@@ -62,6 +62,7 @@ describe('rightsOf', () => {
         'kms:Decrypt',
         ...logs,
         's3:GetObject',
+        's3:GetObjectVersion',
         's3:ListBucket',
         'secretsmanager:GetSecretValue',
       ],
@@ -98,12 +99,10 @@ describe('rightsOf', () => {
     expect(kindsOf(find(audit, 'ReadRecords'))).toEqual([`object#${target}/*`]);
     expect(kindsOf(find(audit, 'WriteEvents'))).toEqual([`audit#${target}/*`]);
     expect(kindsOf(find(download, 'ReadRecords'))).toEqual([`object#${target}/*`]);
-    for (const right of [
-      find(download, 'RecordReads'),
-      find(list, 'RecordRefusals'),
-      find(history, 'ReadEvents'),
-      find(history, 'RecordRefusals'),
-    ]) {
+    for (const right of [find(download, 'RecordReads'), find(history, 'ReadEvents')]) {
+      expect(kindsOf(right)).toEqual([`audit#${target}/*`, `reads#${target}/*`]);
+    }
+    for (const right of [find(list, 'RecordRefusals'), find(history, 'RecordRefusals')]) {
       expect(kindsOf(right)).toEqual([`audit#${target}/*`]);
     }
   });

@@ -130,7 +130,7 @@ describe('the target bucket, to readers', () => {
     const names = ['encrypt', 'audit', 'authorize', 'download', 'list', 'history', 'health'];
     const readers = (action: string) => names.filter((name) => mayRead(roleArn(name), action));
     expect(readers('s3:GetObject')).toEqual(['encrypt', 'audit', 'download']);
-    expect(readers('s3:GetObjectVersion')).toEqual(['audit']);
+    expect(readers('s3:GetObjectVersion')).toEqual(['audit', 'download']);
     for (const action of others) expect(readers(action)).toEqual([]);
     expect(reads.filter((action) => mayRead(`arn:aws:iam::${ACCOUNT_ID}:role/Admin`, action))).toEqual([]);
   });

@@ -39,6 +39,7 @@ export function expectations(stack: Stack, policy: Policy): Expectation[] {
   const table = tableArn(stack);
   const trail = { 'dynamodb:LeadingKeys': `audit#${stack.targetBucket}/${SOME_KEY}` };
   const records = { 'dynamodb:LeadingKeys': `object#${stack.targetBucket}/${SOME_KEY}` };
+  const ranges = { 'dynamodb:LeadingKeys': `reads#${stack.targetBucket}/${SOME_KEY}` };
   const throughS3 = { 'kms:ViaService': `s3.${stack.region}.amazonaws.com` };
   const secret = stack.customerKeySecret;
   const encryptKeys = encryptKeysOf(stack, policy);
@@ -84,10 +85,11 @@ export function expectations(stack: Stack, policy: Policy): Expectation[] {
     mayNot('audit', ['kms:Decrypt'], stack.keyArn, throughS3),
     mayNot('audit', ['secretsmanager:GetSecretValue'], secret),
 
-    may('download', ['s3:GetObject'], copy),
+    may('download', ['s3:GetObject', 's3:GetObjectVersion'], copy),
     may('download', ['s3:ListBucket'], target),
     may('download', ['dynamodb:Query'], table, records),
     may('download', ['dynamodb:PutItem'], table, trail),
+    may('download', ['dynamodb:PutItem'], table, ranges),
     may('download', ['secretsmanager:GetSecretValue'], secret),
     ...decryptKeys.map((key) => may('download', ['kms:Decrypt'], key, throughS3)),
     mayNot('download', ['s3:PutObject', ...DESTROY], copy),
@@ -101,6 +103,8 @@ export function expectations(stack: Stack, policy: Policy): Expectation[] {
     mayNot('list', ['secretsmanager:GetSecretValue'], secret),
 
     may('history', ['dynamodb:Query', 'dynamodb:PutItem'], table, trail),
+    may('history', ['dynamodb:Query'], table, ranges),
+    mayNot('history', ['dynamodb:PutItem'], table, ranges),
     mayNot('history', ['s3:GetObject', 's3:PutObject'], copy),
     mayNot('history', ['kms:Decrypt'], stack.keyArn, throughS3),
     mayNot('history', ['secretsmanager:GetSecretValue'], secret),

@@ -21,7 +21,9 @@ describe('the audit of what others write', () => {
     const made = healthyWorld({ policy });
     made.dynamodb.on(QueryCommand).callsFake(async ({ ExpressionAttributeValues = {} }) => {
       const key = String(ExpressionAttributeValues[':pk'].S).replace(`audit#${STACK.targetBucket}/`, '');
-      return { Items: (history[key] ?? history['*'] ?? []).map((event) => marshall({ event })) };
+      return {
+        Items: (history[key] ?? history['*'] ?? []).map((event) => marshall({ event: { at: '2026-11-20T09:30:15.123Z', ...event } })),
+      };
     });
     made.s3.on(PutObjectCommand).resolves({});
     made.s3.on(ListObjectVersionsCommand).resolves({});

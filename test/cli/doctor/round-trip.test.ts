@@ -26,7 +26,8 @@ describe('a round trip', () => {
   /** What the table answers to a look at records, and at events. */
   const table = ({ dynamodb }: World, { record, event }: { record?: object; event?: object }) =>
     dynamodb.on(QueryCommand).callsFake(async ({ ExpressionAttributeValues = {} }) => {
-      const member = records in ExpressionAttributeValues ? record && { record } : event && { event };
+      const member =
+        records in ExpressionAttributeValues ? record && { record } : event && { event: { at: '2026-11-20T09:30:15.123Z', ...event } };
       return { Items: member === undefined ? [] : [marshall(member)] };
     });
   const world = (outcome: { record?: object; event?: object } = {}) => {
