@@ -35,7 +35,7 @@ function canonicalServicePath(rawPath: string): string {
   const segments: string[] = [];
   for (const segment of rawPath.split('/')) {
     if (segment === '..') segments.pop();
-    else if (segment !== '' && segment !== '.') segments.push(encodeComponent(segment).replaceAll('%', '%25'));
+    else if (segment !== '' && segment !== '.') segments.push(segment.replace(/./gs, encodeUnit));
   }
   return `/${segments.join('/')}${segments.length > 0 && rawPath.endsWith('/') ? '/' : ''}`;
 }

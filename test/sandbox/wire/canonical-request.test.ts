@@ -53,7 +53,11 @@ test.each([
   ['/', '/'],
   ['/a/./b/../c//d/', '/a/c/d/'],
   ['/functions/arn%3Aaws%3Alambda', '/functions/arn%253Aaws%253Alambda'],
-])('another service’s path %s is normalised and encoded twice: %s', (rawPath, canonical) => {
+  // https://github.com/aws/aws-sdk-js/issues/853 has AWS's own answer to `/%3Fa=b%20c`
+  ['/_search/%3Fa=b%20c', '/_search/%253Fa%3Db%2520c'],
+  ['/@connections/a+b', '/%40connections/a%2Bb'],
+  ['/%c3%a9', '/%25c3%25a9'],
+])('another service’s path %s is normalised and encoded once more: %s', (rawPath, canonical) => {
   expect(pathOf(rawPath, false)).toBe(canonical);
 });
 
