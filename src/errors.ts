@@ -145,6 +145,9 @@ export class SealdropError extends Error {
 
 export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
 
+/** The HTTP status under which an API caller meets it. */
+export const statusOfCode = (code: ErrorCode): number => ERRORS[code].status;
+
 /** Gives a SealdropError as it is, with its object if it names none, and wraps anything else as `unknown`. */
 export function asSealdropError(error: unknown, object?: ErrorObject): SealdropError {
   if (error instanceof SealdropError) {

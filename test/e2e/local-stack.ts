@@ -9,6 +9,7 @@ import { drained } from '../../local/queues.ts';
 import { LOCAL_PARAMS, packageStack } from '../../sandbox/build.ts';
 import { type Sandbox, startSandbox } from '../../sandbox/index.ts';
 import { canariesBelow, formsOfKey, formsOfToken } from '../hostile/canary-search.ts';
+import { checkDescribed } from './described.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 const PATIENCE_MS = 25_000;
@@ -32,7 +33,7 @@ export interface LocalStack {
   takeDeadLetters(count: number): Promise<Message[]>;
   /** Sends a message to the ingest queue. */
   enqueue(body: string): Promise<void>;
-  /** The API, with a token of the readers' group unless another is given (`null`: none). */
+  /** The API, with a token of the readers' group unless another is given (`null`: none). Throws where an answer is not as it is described. */
   api(path: string, options?: { method?: string; token?: string | null; headers?: Record<string, string> }): Promise<Response>;
   get(key: string, options?: { method?: string; token?: string | null }): Promise<Response>;
   history(key: string): Promise<Record<string, unknown>[]>;
@@ -109,12 +110,14 @@ export async function startLocalStack(policy = 'test/e2e/policy.yml', params: Re
     async enqueue(body) {
       await clients.sqs.send(new SendMessageCommand({ QueueUrl: variable('SEALDROP_QUEUE_URL'), MessageBody: body }));
     },
-    api(path, { method = 'GET', token = variable('SEALDROP_TOKEN'), headers = {} } = {}) {
-      return fetch(`${variable('SEALDROP_API_URL')}${path}`, {
+    async api(path, { method = 'GET', token = variable('SEALDROP_TOKEN'), headers = {} } = {}) {
+      const answer = await fetch(`${variable('SEALDROP_API_URL')}${path}`, {
         method,
         redirect: 'manual',
         headers: { ...headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
       });
+      await checkDescribed(method, path, answer);
+      return answer;
     },
     get: (key, options) => stack.api(`/object?key=${encodeURIComponent(key)}`, options),
     async history(key) {
