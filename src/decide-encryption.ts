@@ -58,7 +58,7 @@ async function resolveKeys(encryption: Encryption, deps: DecideDeps): Promise<Re
 const LOOK_UP: { [Fact in CostlyFact]: (deps: DecideDeps, ref: ObjectRef) => Promise<Required<Pick<ObjectFacts, Fact>>> } = {
   async contentType(deps, ref) {
     // S3's own default for objects that were stored without a type.
-    return { contentType: (await headSource(deps, ref)).ContentType ?? 'binary/octet-stream' };
+    return { contentType: (await headSource(deps, { ref })).ContentType ?? 'binary/octet-stream' };
   },
   async tags(deps, ref) {
     return { tags: Object.fromEntries((await sourceTags(deps, ref)).map(({ Key = '', Value = '' }) => [Key, Value])) };

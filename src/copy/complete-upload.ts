@@ -7,9 +7,9 @@ import { statusOf, translateAwsError } from '../translate-aws-error.ts';
 import type { CopyDeps, CopyJob, StoredCopy, TargetCondition } from './copy-job.ts';
 import { carriedHeaders, storageClassOf } from './source-description.ts';
 import { storedChecksum } from './stored-checksum.ts';
-import { abandonUpload, conditionParameters, TARGET_ERRORS } from './target-object.ts';
+import { abandonUpload, conditionParameters, keyOf, TARGET_ERRORS, targetOf } from './target-object.ts';
 import { translatePartsError } from './translate-copy-error.ts';
-import { algorithmOf, type Storing, targetOf, type Upload } from './upload.ts';
+import { algorithmOf, type Storing, type Upload } from './upload.ts';
 
 /** CompleteMultipartUpload says nothing of SSE-C; every part did. */
 const UNSAID: (keyof EncryptionAnswer)[] = ['SSECustomerAlgorithm', 'SSECustomerKeyMD5'];
@@ -52,7 +52,7 @@ export async function completeUpload(
       return made;
     }
     // S3 wants such an upload to begin anew.
-    if (name === 'ConditionalRequestConflict') await abandonUpload(deps, job.ref.key, upload.uploadId);
+    if (name === 'ConditionalRequestConflict') await abandonUpload(deps, keyOf(job), upload.uploadId);
     throw translatePartsError(error, deps, job);
   });
   if ('proof' in answer) return answer;
@@ -89,7 +89,7 @@ export async function completedCopy(deps: CopyDeps, job: CopyJob, storing: Stori
   const head = await s3.send(command, signal && { abortSignal: signal }).catch((error: unknown) => {
     // There is none, or one under another key.
     if ([400, 403, 404, 405].includes(statusOf(error) ?? 0)) return null;
-    throw translateAwsError(error, TARGET_ERRORS, { bucket: targetBucket, key: job.ref.key });
+    throw translateAwsError(error, TARGET_ERRORS, { bucket: targetBucket, key: keyOf(job) });
   });
   if (head === null || head.ETag === undefined || !isCopy(head, job, storing)) return null;
   return {

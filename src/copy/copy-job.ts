@@ -1,6 +1,6 @@
 /** What a copy is asked to do, and how far it came. */
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { EncryptionDescription, ResolvedEncryption } from '../encryption/index.ts';
+import type { CustomerKey, EncryptionDescription, ResolvedEncryption } from '../encryption/index.ts';
 import type { CopyProgress, ObjectRef } from '../events/index.ts';
 import type { StorageClass } from '../policy/schema.ts';
 import type { CopyLimits } from './plan.ts';
@@ -20,15 +20,29 @@ export interface CopyDeps {
 
 export interface CopyJob {
   ref: ObjectRef;
+  /** Opens a source under SSE-C; without it the source is under none. */
+  sourceKey?: CustomerKey | null;
+  /** What the copy is called; as its source unless said. */
+  targetKey?: string;
   encryption: ResolvedEncryption;
   storageClass: StorageClass;
   /** An upload that an earlier run of the same source began. */
   saved: SavedUpload | null;
-  /** Uploads of the same key that others may be at: all else that S3 lists is ended before a new one begins. */
-  spared: () => Promise<string[]>;
+  /** Of the uploads of the same key that S3 lists, those that others may be at: all else is ended before a new one begins. A throw ends the job. */
+  spared: Spared;
   /** Called once a new upload is there and before its first part: what it is given comes back as `saved`. A throw ends the job. */
   began: (upload: SavedUpload) => Promise<void>;
 }
+
+/** An upload of the target's key that is under way, or that was left. */
+export interface ListedUpload {
+  uploadId: string;
+  /** When it began. */
+  initiated: Date | null;
+}
+
+/** @returns the ids of those that are left alone */
+export type Spared = (listed: ListedUpload[]) => Promise<string[]>;
 
 /** Enough to go on with an upload, or to see that it cannot be gone on with. */
 export interface SavedUpload {

@@ -2,12 +2,13 @@
 import { CopyObjectCommand, type StorageClass } from '@aws-sdk/client-s3';
 import { differences, writeParameters } from '../encryption/index.ts';
 import { SealdropError } from '../errors.ts';
-import type { ObjectRef } from '../events/index.ts';
 import type { CopyDeps, CopyJob, StoredCopy, TargetCondition } from './copy-job.ts';
-import { copySource, headSource } from './source-object.ts';
+import { headSource, sourceParameters } from './source-object.ts';
 import { storedChecksum } from './stored-checksum.ts';
-import { conditionParameters } from './target-object.ts';
+import { conditionParameters, targetOf } from './target-object.ts';
 import { translateCopyError } from './translate-copy-error.ts';
+
+type OneCallJob = Pick<CopyJob, 'ref' | 'encryption' | 'sourceKey' | 'targetKey'>;
 
 /** Somebody else's write of the target was under way. */
 const OVERTAKEN = ['ConditionalRequestConflict', 'OperationAborted'];
@@ -20,21 +21,17 @@ const OVERTAKEN = ['ConditionalRequestConflict', 'OperationAborted'];
  */
 export async function copyObject(
   deps: CopyDeps,
-  job: Pick<CopyJob, 'ref' | 'encryption'>,
+  job: OneCallJob,
   storageClass: StorageClass,
   condition: TargetCondition,
 ): Promise<StoredCopy> {
-  const { s3, targetBucket, targetBucketOwner, ingestBucketOwner, signal } = deps;
+  const { s3, targetBucket, signal } = deps;
   const { ref, encryption } = job;
   const answer = await s3
     .send(
       new CopyObjectCommand({
-        Bucket: targetBucket,
-        ExpectedBucketOwner: targetBucketOwner,
-        Key: ref.key,
-        CopySource: copySource(ref),
-        ExpectedSourceBucketOwner: ingestBucketOwner,
-        CopySourceIfMatch: ref.etag,
+        ...targetOf(deps, job),
+        ...sourceParameters(deps, job),
         MetadataDirective: 'COPY',
         TaggingDirective: 'COPY',
         // SSE-C objects cannot have annotations, and copying them needs rights of its own: the same answer for every mode.
@@ -46,7 +43,7 @@ export async function copyObject(
       signal && { abortSignal: signal },
     )
     .catch(async (error: unknown) => {
-      if (await isOfTarget(error, deps, ref, condition)) {
+      if (await isOfTarget(error, deps, job, condition)) {
         throw new SealdropError('target-changed', 'the target is not what it was when it was looked at', { object: ref, cause: error });
       }
       throw translateCopyError(error, ref, targetBucket, 'keyArn' in encryption ? encryption.keyArn : undefined);
@@ -71,7 +68,7 @@ export async function copyObject(
  * Whether it is the target that a refusal is about. S3 refuses source and target alike with 412 and names the condition that did not hold; a 404 names the key, which is the same on both sides. Where the answer leaves a doubt, the source is asked.
  * @throws SealdropError of the source
  */
-async function isOfTarget(error: unknown, deps: CopyDeps, ref: ObjectRef, condition: TargetCondition): Promise<boolean> {
+async function isOfTarget(error: unknown, deps: CopyDeps, job: OneCallJob, condition: TargetCondition): Promise<boolean> {
   const name = error instanceof Error ? error.name : '';
   // S3 advises to ask for the ETag and to try again: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html (If-Match)
   if (OVERTAKEN.includes(name)) return true;
@@ -79,6 +76,6 @@ async function isOfTarget(error: unknown, deps: CopyDeps, ref: ObjectRef, condit
   const failed = error instanceof Error && 'Condition' in error ? String(error.Condition).toLowerCase() : '';
   if (failed.startsWith('x-amz-copy-source')) return false;
   // Only the target is asked for none.
-  if (failed !== 'if-none-match') await headSource(deps, ref);
+  if (failed !== 'if-none-match') await headSource(deps, job);
   return true;
 }

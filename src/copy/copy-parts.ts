@@ -5,9 +5,10 @@ import { differences, type EncryptionAnswer, keyParameters } from '../encryption
 import { SealdropError } from '../errors.ts';
 import type { CopyDeps, CopyJob } from './copy-job.ts';
 import { type PartsPlan, partRange } from './plan.ts';
-import { copySource } from './source-object.ts';
+import { sourceParameters } from './source-object.ts';
+import { targetOf } from './target-object.ts';
 import { translatePartsError } from './translate-copy-error.ts';
-import { targetOf, type Upload } from './upload.ts';
+import type { Upload } from './upload.ts';
 
 /** S3 advises some 15 for each 10 Gbit/s that it moves itself: https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance-design-patterns.html */
 const PARALLEL_PARTS = 16;
@@ -65,10 +66,8 @@ async function copyPart(
     ...targetOf(deps, job),
     UploadId: uploadId,
     PartNumber: number,
-    CopySource: copySource(job.ref),
+    ...sourceParameters(deps, job),
     CopySourceRange: `bytes=${first}-${last}`,
-    ExpectedSourceBucketOwner: deps.ingestBucketOwner,
-    CopySourceIfMatch: job.ref.etag,
     ...keyParameters(job.encryption),
   });
   const answer = await deps.s3.send(command, { abortSignal: signal }).catch((error: unknown) => {

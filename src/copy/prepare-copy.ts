@@ -6,7 +6,7 @@ import { planCopy } from './plan.ts';
 import { prepareParts } from './run.ts';
 import { describeSource, storageClassOf } from './source-description.ts';
 import { headSource, headWithChecksum, sourceTags } from './source-object.ts';
-import { abandonUpload } from './target-object.ts';
+import { abandonUpload, keyOf } from './target-object.ts';
 
 export { abandonUpload, targetEtag } from './target-object.ts';
 export { abandonUploads } from './upload.ts';
@@ -16,7 +16,7 @@ export async function prepareCopy(deps: CopyDeps, job: CopyJob): Promise<Prepara
   const { ref } = job;
   // The event's size is enough to see that one call is; all else is asked of the source.
   if (planCopy(ref.size, deps.limits).action === 'copy-object') return { ready: await prepareOneCall(deps, job) };
-  const [{ head, checksumKnown }, tags] = await Promise.all([headWithChecksum(deps, ref), sourceTags(deps, ref)]);
+  const [{ head, checksumKnown }, tags] = await Promise.all([headWithChecksum(deps, job), sourceTags(deps, ref)]);
   const source = describeSource(head, tags, checksumKnown);
   const plan = planCopy(source.size, deps.limits, source.losses);
   switch (plan.action) {
@@ -31,11 +31,11 @@ export async function prepareCopy(deps: CopyDeps, job: CopyJob): Promise<Prepara
 
 /** One CopyObject is all there is to it. @param sourceClass where it is known */
 async function prepareOneCall(deps: CopyDeps, job: CopyJob, sourceClass?: StorageClass): Promise<PreparedCopy> {
-  if (job.saved !== null) await abandonUpload(deps, job.ref.key, job.saved.uploadId);
+  if (job.saved !== null) await abandonUpload(deps, keyOf(job), job.saved.uploadId);
   const storageClass = job.storageClass === 'keep' ? (sourceClass ?? (await classOf(deps, job))) : job.storageClass;
   return { commit: (condition) => copyObject(deps, job, storageClass, condition), abandon: async () => {} };
 }
 
-async function classOf(deps: CopyDeps, { ref }: CopyJob): Promise<StorageClass> {
-  return storageClassOf(await headSource(deps, ref));
+async function classOf(deps: CopyDeps, job: CopyJob): Promise<StorageClass> {
+  return storageClassOf(await headSource(deps, job));
 }

@@ -6,7 +6,7 @@ import type { CopyDeps, CopyJob, Preparation, PreparedCopy, StoredCopy } from '.
 import { copyParts } from './copy-parts.ts';
 import type { PartsPlan } from './plan.ts';
 import type { SourceDescription } from './source-description.ts';
-import { abandonUpload } from './target-object.ts';
+import { abandonUpload, keyOf } from './target-object.ts';
 import { beginUpload, continues, findUpload, type Storing, type Upload } from './upload.ts';
 
 const PASSING: ErrorCode[] = ['throttled', 'time-out', 'service-unavailable'];
@@ -35,7 +35,7 @@ export async function prepareParts(deps: CopyDeps, job: CopyJob, source: SourceD
     return {
       ready: {
         commit: (condition) => completeUpload(deps, job, upload, storing, condition),
-        abandon: () => abandonUpload(deps, ref.key, upload.uploadId),
+        abandon: () => abandonUpload(deps, keyOf(job), upload.uploadId),
       },
     };
   }
@@ -54,7 +54,7 @@ async function savedUpload(deps: CopyDeps, job: CopyJob, storing: Storing): Prom
   const found = continues(job.saved, job, storing.plan) ? await findUpload(deps, job, uploadId, storing) : 'unlike';
   if (found === 'gone') return completedCopy(deps, job, storing);
   if (found !== 'unlike') return found;
-  await abandonUpload(deps, job.ref.key, uploadId);
+  await abandonUpload(deps, keyOf(job), uploadId);
   return null;
 }
 

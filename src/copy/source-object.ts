@@ -6,23 +6,32 @@ import {
   type HeadObjectCommandOutput,
   type Tag,
 } from '@aws-sdk/client-s3';
+import { keyParameters } from '../encryption/index.ts';
 import { SealdropError } from '../errors.ts';
 import type { ObjectRef } from '../events/index.ts';
 import { type ErrorNames, statusOf, translateAwsError } from '../translate-aws-error.ts';
-import type { CopyDeps } from './copy-job.ts';
+import type { CopyDeps, CopyJob } from './copy-job.ts';
 import { KMS_ERRORS } from './translate-copy-error.ts';
 
 export type SourceDeps = Pick<CopyDeps, 's3' | 'ingestBucketOwner' | 'signal'>;
+type Source = Pick<CopyJob, 'ref' | 'sourceKey'>;
 
-/** The SDK sends CopySource as it is: each segment is percent-encoded here, the slashes stay. */
-export function copySource(ref: ObjectRef): string {
-  const path = [ref.bucket, ...ref.key.split('/')].map(encodeURIComponent).join('/');
-  return ref.versionId === undefined ? path : `${path}?versionId=${encodeURIComponent(ref.versionId)}`;
+/** The members by which a copy names its source: this version in this state, and the key that opens it. */
+export function sourceParameters({ ingestBucketOwner }: CopyDeps, { ref, sourceKey }: Source) {
+  const { SSECustomerAlgorithm, SSECustomerKey } = openedWith(sourceKey);
+  return {
+    CopySource: copySource(ref),
+    ExpectedSourceBucketOwner: ingestBucketOwner,
+    CopySourceIfMatch: ref.etag,
+    ...(SSECustomerKey === undefined
+      ? {}
+      : { CopySourceSSECustomerAlgorithm: SSECustomerAlgorithm, CopySourceSSECustomerKey: SSECustomerKey }),
+  };
 }
 
 /** @throws SealdropError `source-gone`, `source-changed`, `source-unreadable`, or what heals */
-export function headSource(deps: SourceDeps, ref: ObjectRef): Promise<HeadObjectCommandOutput> {
-  return head(deps, ref, {});
+export function headSource(deps: SourceDeps, source: Source): Promise<HeadObjectCommandOutput> {
+  return head(deps, source, {});
 }
 
 /**
@@ -32,13 +41,13 @@ export function headSource(deps: SourceDeps, ref: ObjectRef): Promise<HeadObject
  */
 export async function headWithChecksum(
   deps: SourceDeps,
-  ref: ObjectRef,
+  source: Source,
 ): Promise<{ head: HeadObjectCommandOutput; checksumKnown: boolean }> {
   try {
-    return { head: await head(deps, ref, { ChecksumMode: 'ENABLED' }), checksumKnown: true };
+    return { head: await head(deps, source, { ChecksumMode: 'ENABLED' }), checksumKnown: true };
   } catch (error) {
     if (!(error instanceof SealdropError && error.code === 'source-unreadable')) throw error;
-    return { head: await head(deps, ref, {}), checksumKnown: false };
+    return { head: await head(deps, source, {}), checksumKnown: false };
   }
 }
 
@@ -53,9 +62,19 @@ export async function sourceTags(deps: SourceDeps, ref: ObjectRef): Promise<Tag[
   return answer.TagSet ?? [];
 }
 
-function head(deps: SourceDeps, ref: ObjectRef, mode: Pick<HeadObjectCommandInput, 'ChecksumMode'>): Promise<HeadObjectCommandOutput> {
+/** The SDK sends CopySource as it is: each segment is percent-encoded here, the slashes stay. */
+function copySource(ref: ObjectRef): string {
+  const path = [ref.bucket, ...ref.key.split('/')].map(encodeURIComponent).join('/');
+  return ref.versionId === undefined ? path : `${path}?versionId=${encodeURIComponent(ref.versionId)}`;
+}
+
+function head(
+  deps: SourceDeps,
+  { ref, sourceKey }: Source,
+  mode: Pick<HeadObjectCommandInput, 'ChecksumMode'>,
+): Promise<HeadObjectCommandOutput> {
   const { s3, signal } = deps;
-  const command = new HeadObjectCommand({ ...located(deps, ref), IfMatch: ref.etag, ...mode });
+  const command = new HeadObjectCommand({ ...located(deps, ref), IfMatch: ref.etag, ...mode, ...openedWith(sourceKey) });
   return s3.send(command, signal && { abortSignal: signal }).catch(async (error: unknown) => {
     // Expired credentials are refused like a source under SSE-C; a call that needs no key tells by name.
     if (statusOf(error) === 400) await sourceTags(deps, ref);
@@ -69,6 +88,8 @@ const located = ({ ingestBucketOwner }: SourceDeps, ref: ObjectRef) => ({
   Key: ref.key,
   VersionId: ref.versionId,
 });
+
+const openedWith = (sourceKey: Source['sourceKey']) => (sourceKey ? keyParameters({ mode: 'sse-c', customerKey: sourceKey }) : {});
 
 const TAGGING_ERRORS: ErrorNames = {
   ...KMS_ERRORS,

@@ -2,7 +2,7 @@
 import { AbortMultipartUploadCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { decodeFormKey } from '../events/index.ts';
 import { type ErrorNames, translateAwsError } from '../translate-aws-error.ts';
-import type { CopyDeps, TargetCondition } from './copy-job.ts';
+import type { CopyDeps, CopyJob, TargetCondition } from './copy-job.ts';
 
 /** An upload is also abandoned when the time of copies has ended; what is kept for other things must not be used up by it. */
 const ABANDON_TIMEOUT_MS = 5_000;
@@ -11,6 +11,15 @@ export const TARGET_ERRORS: ErrorNames = {
   AccessDenied: ['target-denied', 'the target may not be looked at'],
   NoSuchBucket: ['target-missing', 'the target bucket does not exist'],
 };
+
+export const keyOf = ({ ref, targetKey = ref.key }: Pick<CopyJob, 'ref' | 'targetKey'>): string => targetKey;
+
+/** The members by which every call of a copy names the target. */
+export const targetOf = ({ targetBucket, targetBucketOwner }: CopyDeps, job: Pick<CopyJob, 'ref' | 'targetKey'>) => ({
+  Bucket: targetBucket,
+  ExpectedBucketOwner: targetBucketOwner,
+  Key: keyOf(job),
+});
 
 /**
  * `null`: there is no such object. Asks by a listing, which needs no customer key.

@@ -4,16 +4,17 @@ import {
   CreateMultipartUploadCommand,
   ListMultipartUploadsCommand,
   ListPartsCommand,
+  type MultipartUpload,
   type StorageClass,
 } from '@aws-sdk/client-s3';
 import { describeEncryption, differences, keyParameters, writeParameters } from '../encryption/index.ts';
 import { SealdropError } from '../errors.ts';
 import { decodeFormKey } from '../events/index.ts';
 import { translateAwsError } from '../translate-aws-error.ts';
-import type { CopyDeps, CopyJob, SavedUpload } from './copy-job.ts';
+import type { CopyDeps, CopyJob, ListedUpload, SavedUpload, Spared } from './copy-job.ts';
 import { type PartsPlan, partRange } from './plan.ts';
 import { type SourceDescription, taggingHeader } from './source-description.ts';
-import { abandonUpload, TARGET_ERRORS } from './target-object.ts';
+import { abandonUpload, keyOf, TARGET_ERRORS, targetOf } from './target-object.ts';
 import { translatePartsError } from './translate-copy-error.ts';
 
 /** What S3 adds by itself to objects that come without a checksum. */
@@ -34,19 +35,13 @@ export interface Storing {
 
 export const algorithmOf = ({ checksum }: SourceDescription): ChecksumAlgorithm => checksum?.algorithm ?? DEFAULT_ALGORITHM;
 
-/** The members by which every call of an upload names the target. */
-export const targetOf = ({ targetBucket, targetBucketOwner }: CopyDeps, { ref }: CopyJob) => ({
-  Bucket: targetBucket,
-  ExpectedBucketOwner: targetBucketOwner,
-  Key: ref.key,
-});
-
 /**
  * Begins an upload that has all but the bytes of the source, once no other of this key is left: nobody would ever end those.
  * @throws SealdropError of keys and target; `answer-mismatch`; what `job.began` throws
  */
 export async function beginUpload(deps: CopyDeps, job: CopyJob, storing: Storing): Promise<Upload> {
-  await abandonUploads(deps, job.ref.key, job.spared);
+  const key = keyOf(job);
+  await abandonUploads(deps, key, job.spared);
   const { plan, source, storageClass } = storing;
   const command = new CreateMultipartUploadCommand({
     ...targetOf(deps, job),
@@ -73,9 +68,9 @@ export async function beginUpload(deps: CopyDeps, job: CopyJob, storing: Storing
     }
     await job.began({ uploadId, partBytes: plan.partBytes, encryption: describeEncryption(job.encryption) });
     // A lost answer, and the SDK asked again: what the first request began nobody knows of.
-    if ((answer.$metadata?.attempts ?? 1) > 1) await abandonUploads(deps, job.ref.key, async () => [...(await job.spared()), uploadId]);
+    if ((answer.$metadata?.attempts ?? 1) > 1) await abandonUploads(deps, key, async (all) => [...(await job.spared(all)), uploadId]);
   } catch (error) {
-    await abandonUpload(deps, job.ref.key, uploadId);
+    await abandonUpload(deps, key, uploadId);
     throw error;
   }
   return { uploadId, parts: new Map() };
@@ -136,7 +131,7 @@ export async function findUpload(deps: CopyDeps, job: CopyJob, uploadId: string,
  * @param spared is asked after S3, and only if there are any
  * @throws SealdropError of the target, and what `spared` throws
  */
-export async function abandonUploads(deps: CopyDeps, key: string, spared: () => Promise<string[]>): Promise<void> {
+export async function abandonUploads(deps: CopyDeps, key: string, spared: Spared): Promise<void> {
   const { s3, signal, targetBucket, targetBucketOwner } = deps;
   for (let marker: { KeyMarker?: string; UploadIdMarker?: string } = {}; ; ) {
     const list = new ListMultipartUploadsCommand({
@@ -153,11 +148,15 @@ export async function abandonUploads(deps: CopyDeps, key: string, spared: () => 
     });
     const uploads = page.Uploads ?? [];
     const own = uploads.filter(({ Key }) => Key !== undefined && decodeFormKey(Key) === key);
-    const kept = own.length === 0 ? [] : await spared();
+    const kept = own.length === 0 ? [] : await spared(own.flatMap(listed));
     await Promise.all(own.map(({ UploadId }) => UploadId && !kept.includes(UploadId) && abandonUpload(deps, key, UploadId)));
     if (!page.IsTruncated || own.length < uploads.length || page.NextUploadIdMarker === undefined) return;
     marker = { KeyMarker: key, UploadIdMarker: page.NextUploadIdMarker };
   }
+}
+
+function listed({ UploadId, Initiated }: MultipartUpload): ListedUpload[] {
+  return UploadId === undefined ? [] : [{ uploadId: UploadId, initiated: Initiated ?? null }];
 }
 
 /** For what the SDK would only send in a form of its own. */
