@@ -24,6 +24,17 @@ export function checkRead(headers: IncomingHttpHeaders, record: ObjectRecord): v
   throw preconditionFailed(failed.name);
 }
 
+/**
+ * Whether the range of a read is to be given: without If-Range, or while the object is still the one that it names, by its ETag
+ * (never a weak one) or its exact Last-Modified. AWS's pages do not have it; S3 was seen to answer as RFC 9110 says.
+ * @see https://www.rfc-editor.org/rfc/rfc9110#section-13.1.5
+ * @see https://github.com/aws/aws-sdk-kotlin/issues/1645
+ */
+export function rangeHolds(headers: IncomingHttpHeaders, { etag, modified }: ObjectRecord): boolean {
+  const ifRange = headers['if-range'];
+  return ifRange === undefined || ifRange === quoted(etag) || ifRange === httpDate(modified);
+}
+
 /** Judges the `x-amz-copy-source-if-…` headers; whatever fails is a 412. */
 export function checkCopySource(headers: IncomingHttpHeaders, record: ObjectRecord): void {
   const failed = failedCondition(headers, SOURCE_PREFIX, record);

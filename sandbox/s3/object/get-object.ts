@@ -13,7 +13,7 @@ import { EmptyAnswer, invalidArgument, invalidRequest } from '../errors.ts';
 import { type Call, keyCaller } from '../room.ts';
 import type { StoredObject } from '../store/objects.ts';
 import { readObject } from './body.ts';
-import { checkRead } from './conditions.ts';
+import { checkRead, rangeHolds } from './conditions.ts';
 import { findObject, findVersion, isStored, parseVersionId, requireListing } from './find.ts';
 import { answerHeaders } from './metadata.ts';
 import { checksumHeaders } from './put-object.ts';
@@ -85,7 +85,7 @@ function select(call: Call, record: StoredObject): Selection {
     if (request.headers.range !== undefined) throw invalidRequest('Cannot specify both Range header and partNumber query parameter');
     return selectPart(room.segments.of(record.id), record, partNumber, room.limits.maxParts);
   }
-  const range = parseRange(request.headers.range, record.size);
+  const range = rangeHolds(request.headers, record) ? parseRange(request.headers.range, record.size) : null;
   return { range: range ?? whole, partial: range !== null, part: null };
 }
 

@@ -84,6 +84,43 @@ describe('ranges', () => {
     expect([got.$metadata.httpStatusCode, got.text]).toEqual([200, '0123456789']);
   });
 
+  describe('with If-Range', () => {
+    const range = 'bytes=3-5';
+    const lastModified = async () => (await get({})).LastModified?.toUTCString() ?? '';
+
+    test('are given while the object is the one that it names, by ETag or date', async () => {
+      for (const ifRange of [etag, await lastModified()]) {
+        const got = await get({ range, 'if-range': ifRange });
+        expect([got.$metadata.httpStatusCode, got.text]).toEqual([206, '345']);
+        expect(await status({ range, 'if-range': ifRange })).toBe(206);
+      }
+    });
+
+    test.each([
+      ['another ETag', () => '"0"'],
+      ['its ETag as a weak one', () => `W/${etag}`],
+      ['its ETag without quotes', () => etag.replaceAll('"', '')],
+      ['an older date', () => PAST],
+      ['a later date', () => SOON],
+      ['anything', () => '*'],
+    ])('and %s are the whole object', async (_, ifRange) => {
+      const got = await get({ range, 'if-range': ifRange() });
+      expect([got.$metadata.httpStatusCode, got.text, got.ContentRange]).toEqual([200, '0123456789', undefined]);
+      expect(await status({ range, 'if-range': ifRange() })).toBe(200);
+    });
+
+    test('that fails are never outside', async () => {
+      expect(await status({ range: 'bytes=10-', 'if-range': '"0"' })).toBe(200);
+      expect(await status({ range: 'bytes=10-', 'if-range': etag })).toBe(416);
+    });
+
+    test('come after the other conditions, and without a range it says nothing', async () => {
+      expect(await status({ range, 'if-range': '"0"', 'if-match': '"0"' })).toBe(412);
+      expect(await status({ range, 'if-range': '"0"', 'if-none-match': etag })).toBe(304);
+      expect(await status({ 'if-range': '"0"' })).toBe(200);
+    });
+  });
+
   // Around the cipher's blocks of 16 bytes and the 256 KiB that are read in one piece.
   const body = sample(1_000_000, 3);
   test.each([0, 1, 15, 16, 17, 31, 32, 33, 262_143, 262_144, 999_999])('starting at byte %i', async (start) => {
