@@ -17,11 +17,20 @@ export interface Principal {
   accessKeyId: string;
 }
 
+/** How and when a request was signed. */
+export interface Signature {
+  /** `query`: with a presigned URL, by whoever has it. */
+  by: 'header' | 'query';
+  /** Milliseconds since the epoch, as the signer says. */
+  signedAt: number;
+}
+
 /** A request whose signature was checked; `body` yields the payload with `aws-chunked` framing removed. */
 export interface WireRequest {
   method: string;
   /** Path as sent, still percent-encoded, without the query. */
   rawPath: string;
+  /** Without the parameters that authenticate a presigned URL, and those that stand for headers. */
   query: URLSearchParams;
   /** Lower-cased names, as node:http gives them. */
   headers: IncomingHttpHeaders;
@@ -33,6 +42,8 @@ export interface WireRequest {
   contentLength: number | null;
   /** `null`: the request carried no signature at all. */
   principal: Principal | null;
+  /** `null` as `principal` is. */
+  signature: Signature | null;
   requestId: string;
   /** Seen as TLS unless the request said `x-sandbox-insecure: 1`. */
   secure: boolean;

@@ -9,13 +9,13 @@
  * that collide one is a 412 or a 404 here and may be a 409 on S3; an object of parts is dated by the beginning of its upload; a
  * completion that is sent again is answered again. Copies and completions never take so long that S3's 200 with an error inside would come up.
  *
- * What it does not do (2026-11-21): UpdateObjectEncryption, presigned URLs and form uploads, the limit of 8 KB for all headers
- * of a write, ACLs (they are off, as in every new bucket), the check that a new bucket policy does not lock its author out, RestrictPublicBuckets (it has
- * nothing to restrict), condition keys on tags and on locks, running lifecycle rules (they are kept), Object Lock
- * headers, legal holds and governance bypass (a bucket's default retention is enforced), archives (GLACIER, DEEP_ARCHIVE),
- * the order of versions by when their uploads began (what was stored last is current), replication, website, CORS, logging,
- * inventory, metrics, annotations, SelectObjectContent, events other than ObjectCreated and ObjectRemoved or to targets other than
- * queues, access points, directory buckets, SHA-512, MD5 and XXHash as checksums.
+ * What it does not do (2026-11-30): UpdateObjectEncryption, form uploads, encryption headers in the query of a presigned URL, the
+ * limit of 8 KB for all headers of a write, ACLs (they are off, as in every new bucket), the check that a new bucket policy does not
+ * lock its author out, RestrictPublicBuckets (it has nothing to restrict), condition keys on tags and on locks, running lifecycle
+ * rules (they are kept), Object Lock headers, legal holds and governance bypass (a bucket's default retention is enforced), archives
+ * (GLACIER, DEEP_ARCHIVE), the order of versions by when their uploads began (what was stored last is current), replication, website,
+ * CORS, logging, inventory, metrics, annotations, SelectObjectContent, events other than ObjectCreated and ObjectRemoved or to targets
+ * other than queues, access points, directory buckets, SHA-512, MD5 and XXHash as checksums.
  */
 
 import { ACCOUNT_ID } from '../account.ts';

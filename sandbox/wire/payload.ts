@@ -100,7 +100,13 @@ function framedPayload(request: IncomingMessage, claim: Claim | null, type: stri
 }
 
 function signingOf({ signingKey, time, authorization }: Claim) {
-  return { signingKey, time, scope: authorization.scope, seedSignature: authorization.signature, accessKeyId: authorization.accessKeyId };
+  return {
+    signingKey,
+    time: time.text,
+    scope: authorization.scope,
+    seedSignature: authorization.signature,
+    accessKeyId: authorization.accessKeyId,
+  };
 }
 
 function listOf(header: string | string[] | undefined): string[] {

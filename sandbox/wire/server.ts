@@ -1,21 +1,29 @@
 /**
  * The one port of the sandbox: checks signatures and hands requests to the service that their scope names.
  *
- * What it does not do (2026-11-20): presigned URLs, Signature Version 4A and 2, form uploads (`POST` with a policy),
- * virtual-hosted S3 addresses, TLS, HTTP/2, Regions other than the one in account.ts.
+ * What it does not do (2026-11-30): presigned URLs of services other than S3, Signature Version 4A and 2, form uploads (`POST` with a
+ * policy), virtual-hosted S3 addresses, TLS, HTTP/2, Regions other than the one in account.ts.
  */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { AwsError } from '../aws-error.ts';
 import { type Loopback, onLoopback } from '../loopback.ts';
 import type { Interceptor, Service, WireRequest } from '../service.ts';
-import { authenticatePresigned, authenticateS3, authenticateService, identificationOf, type Target } from './authenticate.ts';
+import {
+  type Authenticated,
+  authenticatePresigned,
+  authenticateS3,
+  authenticateService,
+  identificationOf,
+  type Target,
+} from './authenticate.ts';
+import { parseAuthorization } from './authorization-header.ts';
 import type { Credentials } from './credentials.ts';
 import { asAwsError, sendError } from './error-response.ts';
-import { type Payload, streamPayload } from './payload.ts';
+import { streamPayload } from './payload.ts';
+import { severalMechanisms } from './presigned-errors.ts';
 import { type Protocol, protocolOf } from './protocol.ts';
-import { refuse } from './signature-errors.ts';
-import { parseAuthorization } from './sigv4.ts';
+import { refuse, unsupportedMechanism } from './signature-errors.ts';
 
 /** Longer than clients keep an idle connection, so that it is always they who close it. */
 const KEEP_ALIVE_MS = 120_000;
@@ -53,8 +61,11 @@ export function createAwsServer(options: AwsServerOptions): Loopback {
       const target = targetOf(request);
       const identification = identificationOf(request, target);
       switch (identification.by) {
+        case 'both':
+          throw severalMechanisms();
         case 'query':
-          return authenticatePresigned();
+          if (identification.version === 2) throw unsupportedMechanism();
+          return await answerPresigned(request, response, target, requestId, sendContinue);
         case 'nothing':
           return await answerUnsigned(request, response, target, requestId, sendContinue);
         case 'header': {
@@ -63,12 +74,12 @@ export function createAwsServer(options: AwsServerOptions): Loopback {
           nameRequest(response, protocol, requestId);
           const service = services[authorization.service];
           if (!service) throw new AwsError(501, 'NotImplemented', `The sandbox does not implement the service ${authorization.service}.`);
-          const payload =
+          const authenticated =
             protocol === 'rest-xml'
               ? authenticateS3(request, target, authorization, credentials)
               : await authenticateService(request, target, authorization, credentials, protocol, sendContinue);
           if (protocol === 'rest-xml') sendContinue();
-          const call = wireRequest(request, target, payload, payload.principal, requestId);
+          const call = wireRequest(request, target, authenticated, requestId);
           const intercept = interceptor();
           if (intercept === null) return await service.handle(call, response);
           return await intercept({ name: authorization.service, protocol, service, request: call, response });
@@ -82,6 +93,20 @@ export function createAwsServer(options: AwsServerOptions): Loopback {
     }
   }
 
+  async function answerPresigned(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: Target,
+    requestId: string,
+    sendContinue: () => void,
+  ) {
+    nameRequest(response, 'rest-xml', requestId);
+    const authenticated = authenticatePresigned(request, target, credentials);
+    if (!services.s3) throw new AwsError(501, 'NotImplemented', 'The sandbox does not implement the service s3.');
+    sendContinue();
+    await services.s3.handle(wireRequest(request, target, authenticated, requestId), response);
+  }
+
   async function answerUnsigned(
     request: IncomingMessage,
     response: ServerResponse,
@@ -93,7 +118,8 @@ export function createAwsServer(options: AwsServerOptions): Loopback {
     nameRequest(response, 'rest-xml', requestId);
     const payload = streamPayload(request, null);
     sendContinue();
-    await service.handle(wireRequest(request, target, payload, null, requestId), response);
+    const nobody = { ...payload, principal: null, signature: null, query: new URLSearchParams(target.rawQuery) };
+    await service.handle(wireRequest(request, target, nobody, requestId), response);
   }
 
   function localService(rawPath: string): Service | null {
@@ -119,18 +145,19 @@ function targetOf(request: IncomingMessage): Target {
   return mark === -1 ? { rawPath: url, rawQuery: '' } : { rawPath: url.slice(0, mark), rawQuery: url.slice(mark + 1) };
 }
 
+type Unsigned = Omit<Authenticated, 'principal' | 'signature'> & { principal: null; signature: null };
+
 function wireRequest(
   request: IncomingMessage,
-  { rawPath, rawQuery }: Target,
-  { body, trailers, contentLength }: Payload,
-  principal: WireRequest['principal'],
+  { rawPath }: Target,
+  { body, trailers, contentLength, principal, signature, query }: Authenticated | Unsigned,
   requestId: string,
 ): WireRequest {
   const { headers } = request;
   removeFramingFrom(headers);
   const secure = headers['x-sandbox-insecure'] !== '1';
-  const query = new URLSearchParams(rawQuery);
-  return { method: request.method ?? 'GET', rawPath, query, headers, body, trailers, contentLength, principal, requestId, secure };
+  const method = request.method ?? 'GET';
+  return { method, rawPath, query, headers, body, trailers, contentLength, principal, signature, requestId, secure };
 }
 
 /** `aws-chunked` was for the way only: S3 does not store it as content encoding. */

@@ -15,6 +15,10 @@ export type Refusal =
 /** Largest difference between the clocks of both sides, as AWS allows it. */
 export const MAX_SKEW_MS = 15 * 60 * 1000;
 
+/** Signature Version 2, say, which no Region and no bucket takes that is younger than its end. */
+export const unsupportedMechanism = (): AwsError =>
+  new AwsError(400, 'InvalidRequest', 'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.');
+
 /** The answer to a refused signature. Never holds the canonical request: it contains tokens and customer keys. */
 export function refuse(protocol: Protocol, refusal: Refusal): AwsError {
   return protocol === 'rest-xml' ? refuseS3(refusal) : refuseService(protocol, refusal);

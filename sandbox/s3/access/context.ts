@@ -5,7 +5,7 @@
 import { ACCOUNT_ID } from '../../account.ts';
 import type { ConditionKeyName } from '../../iam/condition-keys.ts';
 import type { RequestContext } from '../../iam/judge.ts';
-import type { WireRequest } from '../../service.ts';
+import type { Signature, WireRequest } from '../../service.ts';
 import type { Operation } from '../operations.ts';
 
 /** Loopback stands for TLS 1.3. @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html#example-object-tls-version */
@@ -45,8 +45,8 @@ const CREATES: Partial<Record<Operation, 'true' | 'false'>> = {
 };
 
 /** What is known of every request, and all there is for what an operation asks besides its own action. */
-export function transportContext({ secure }: WireRequest): RequestContext {
-  return secure ? SECURE : INSECURE;
+export function transportContext({ secure, signature }: WireRequest): RequestContext {
+  return { ...(secure ? SECURE : INSECURE), ...(signature && signatureContext(signature)) };
 }
 
 /** As above, of a version that something besides the request's parameters names; `null` for the current one. */
@@ -71,6 +71,17 @@ export function requestContext(operation: Operation, request: WireRequest, inher
   const creates = CREATES[operation];
   if (creates !== undefined) context['s3:ObjectCreationOperation' satisfies ConditionKeyName] = creates;
   return context;
+}
+
+/**
+ * How the request was signed; the age, in milliseconds, is known of presigned URLs alone.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html
+ */
+function signatureContext({ by, signedAt }: Signature): Partial<Record<ConditionKeyName, string>> {
+  const version = 'AWS4-HMAC-SHA256';
+  if (by === 'header') return { 's3:authType': 'REST-HEADER', 's3:signatureversion': version };
+  const age = Math.max(0, Date.now() - signedAt);
+  return { 's3:authType': 'REST-QUERY-STRING', 's3:signatureversion': version, 's3:signatureAge': String(age) };
 }
 
 /**

@@ -115,7 +115,7 @@ describe('on the wire', () => {
   async function handle(method: string, path: string, principal: Principal | null) {
     const service = createLambdaService(bench.functions, bench.access.judge);
     const server = createServer(({ headers }, response) => {
-      const empty = { query: new URLSearchParams(), trailers: {}, contentLength: 0, body: Readable.from([]) };
+      const empty = { signature: null, query: new URLSearchParams(), trailers: {}, contentLength: 0, body: Readable.from([]) };
       void service.handle({ method, rawPath: path, headers, principal, requestId: 'r', secure: true, ...empty }, response);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

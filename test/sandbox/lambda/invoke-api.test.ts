@@ -34,6 +34,7 @@ async function call(method: string, path: string, body = '', headers: Record<str
         trailers: {},
         contentLength: body.length,
         principal: bench.credentials.administrator().principal,
+        signature: null,
         requestId: 'request-1',
         secure: true,
       },
