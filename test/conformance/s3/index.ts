@@ -12,6 +12,7 @@ import { MULTIPART } from './multipart.ts';
 import { NOTIFICATIONS } from './notifications.ts';
 import { PART_COPIES } from './part-copies.ts';
 import { PLAIN_OBJECTS } from './plain-objects.ts';
+import { PRESIGNED } from './presigned.ts';
 import { SSE_C } from './sse-c.ts';
 import { VERSIONS } from './versions.ts';
 
@@ -30,4 +31,5 @@ export const S3: Expectation[] = [
   ...LISTING,
   ...NOTIFICATIONS,
   ...BUCKET_POLICIES,
+  ...PRESIGNED,
 ];
