@@ -44,7 +44,7 @@ export interface ListPage {
 /** @throws SealdropError `forbidden`, `invalid-request` (a cursor that is not ours), or what S3's refusal means */
 export async function listObjects(request: ListRequest, deps: ListDeps): Promise<ListPage> {
   const { prefix, delimiter, limit, cursor, caller, requestId } = request;
-  if (!mayAccess(deps.access, caller.claims, 'list', prefix)) {
+  if (!mayAccess(deps.access, caller, 'list', prefix)) {
     await recordRefusal({ action: 'ListDenied', bucket: deps.targetBucket, key: prefix, caller, requestId }, deps);
     throw new SealdropError('forbidden', 'You may not list this prefix');
   }

@@ -48,7 +48,7 @@ const POSITION = /^\d{4}-\d\d-\d\dT[\d:.]+Z#[A-Za-z]+#[\x21-\x7e]+$/;
 /** @throws SealdropError `forbidden`, `invalid-request`, `audit-unavailable` */
 export async function objectHistory(request: HistoryRequest, deps: HistoryDeps): Promise<{ events: ToldEvent[]; cursor: string | null }> {
   const { key, from, to, cursor, limit, caller, requestId } = request;
-  if (!mayAccess(deps.access, caller.claims, 'history', key)) {
+  if (!mayAccess(deps.access, caller, 'history', key)) {
     await recordRefusal({ action: 'HistoryDenied', bucket: deps.targetBucket, key, caller, requestId }, deps);
     throw new SealdropError('forbidden', "You may not see this key's history");
   }

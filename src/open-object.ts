@@ -51,7 +51,7 @@ type Found = { opened: Opened; encryption: EncryptionDescription };
 export async function openObject(request: OpenRequest, deps: OpenDeps): Promise<Opened> {
   const { key, caller, requestId } = request;
   const started = performance.now();
-  if (!mayAccess(deps.policy.access, caller.claims, 'read', key)) {
+  if (!mayAccess(deps.policy.access, caller, 'read', key)) {
     await recordRefusal({ action: 'DownloadDenied', bucket: deps.targetBucket, key, caller, requestId }, deps);
     throw new SealdropError('forbidden', 'You may not read this key');
   }

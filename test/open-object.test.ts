@@ -15,7 +15,7 @@ const PURPOSES = ['read', 'inspect'] as const;
 const WHOLE = { key: 'reports/1', range: null, conditions: {}, redirects: true };
 
 async function open(world: OpenWorld, purpose: (typeof PURPOSES)[number] = 'read', more: Partial<OpenRequest> = {}) {
-  const caller = { subject: 'user-17', claims: READER };
+  const caller = { subject: 'user-17', claims: READER, principal: null };
   const opened = await openObject({ ...WHOLE, purpose, caller, requestId: REQUEST_ID, ...more }, world.deps);
   if (opened.kind !== 'object') throw new Error(`answered by ${opened.kind}`);
   return opened.object;

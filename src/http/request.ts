@@ -2,7 +2,8 @@
 import * as z from 'zod/mini';
 import { SealdropError } from '../errors.ts';
 import { keyProblem } from '../events/object-key.ts';
-import type { Claims } from './access.ts';
+import { iamPrincipal } from '../policy/principal.ts';
+import type { Identity } from './access.ts';
 
 /** As the authorizer has it: how far the issuer's clock and ours may differ. */
 const CLOCK_TOLERANCE_SECONDS = 30;
@@ -17,13 +18,14 @@ const eventSchema = z.object({
   requestContext: z.object({
     requestId: z.string(),
     authorizer: z.nullish(z.object({ claims: z.optional(z.string()) })),
+    // The gateway fills it in for methods that want IAM's signature, and for no others.
+    identity: z.nullish(z.object({ userArn: z.nullish(z.string()) })),
   }),
 });
 
-export interface Caller {
-  /** The token's `sub`. */
+export interface Caller extends Identity {
+  /** The token's `sub`, or the ARN of who signed. */
   subject: string;
-  claims: Claims;
 }
 
 export interface ApiRequest {
@@ -51,7 +53,7 @@ export function parseApiRequest(event: unknown, allowedQuery: readonly string[],
     pathParameters: pathParameters ?? {},
     query: singleValues(multiValueQueryStringParameters ?? {}, allowedQuery),
     headers: joinedValues(multiValueHeaders ?? {}),
-    caller: callerOf(requestContext.authorizer?.claims, now),
+    caller: callerOf(requestContext, now),
     requestId: requestContext.requestId,
   };
 }
@@ -106,7 +108,10 @@ function joinedValues(values: Record<string, string[]>): Record<string, string> 
   return headers;
 }
 
-function callerOf(claimsJson: string | undefined, now: number): Caller {
+function callerOf({ authorizer, identity }: z.infer<typeof eventSchema>['requestContext'], now: number): Caller {
+  const claimsJson = authorizer?.claims;
+  const userArn = identity?.userArn ?? null;
+  if (claimsJson === undefined && userArn !== null) return { subject: userArn, claims: {}, principal: iamPrincipal(userArn) };
   const claims = claimsJson === undefined ? null : claimsSchema.safeParse(parseJson(claimsJson));
   const subject = claims?.success ? claims.data.sub : undefined;
   if (!claims?.success || typeof subject !== 'string' || subject === '') {
@@ -117,7 +122,7 @@ function callerOf(claimsJson: string | undefined, now: number): Caller {
   if (typeof exp !== 'number' || (exp + CLOCK_TOLERANCE_SECONDS) * 1000 < now) {
     throw new SealdropError('unauthenticated', 'The token has expired');
   }
-  return { subject, claims: claims.data };
+  return { subject, claims: claims.data, principal: null };
 }
 
 function parseJson(text: string): unknown {

@@ -1,6 +1,7 @@
 /** The shape of `policy.yml`, version 1. Strict: an unknown word is an error. */
 import { z } from 'zod';
 import { keyProblem, MAX_KEY_BYTES } from '../events/object-key.ts';
+import { PRINCIPAL_ARN } from './principal.ts';
 
 /** Tags an S3 object can have: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html */
 const MAX_TAGS = 10;
@@ -59,7 +60,18 @@ const matchSchema = strict({
 }).refine((match) => Object.keys(match).length > 0, 'at least one of prefix, suffix, size, contentType, tags');
 
 const accessSchema = strict({
-  who: strict({ claim: z.string().min(1), has: z.string().min(1) }),
+  // Who brings a token, by a claim of it; or who signs with IAM credentials, by role or user.
+  who: z.union(
+    [
+      strict({ claim: z.string().min(1), has: z.string().min(1) }),
+      strict({
+        principal: z.string().regex(PRINCIPAL_ARN, 'the ARN of one IAM role or user, as principal: arn:aws:iam::ACCOUNT:role/NAME'),
+      }),
+    ],
+    {
+      error: 'claim and has, of a token; or principal, the ARN of an IAM role or user',
+    },
+  ),
   may: z.array(z.enum(['read', 'list', 'history'])).min(1, 'at least one of read, list, history'),
   under: z.array(prefix).min(1, "at least one prefix ('' for every key)"),
 });

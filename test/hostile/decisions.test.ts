@@ -84,7 +84,7 @@ describe('rights', () => {
       fc.property(names, names, documents, fc.nat(9), (claim, has, others, form) => {
         const near = [has, [has], { [has]: true }, { 0: has, length: 1 }, true, 1, null, `${has}\u0000`, has.repeat(2), ` ${has}`][form];
         const claims = { ...others, ...Object.fromEntries([[claim, form === 1 ? [near] : form === 0 ? { has } : near]]) };
-        expect(mayAccess(rules(claim, has), claims, 'read', 'reports/a')).toBe(false);
+        expect(mayAccess(rules(claim, has), { claims, principal: null }, 'read', 'reports/a')).toBe(false);
       }),
       { numRuns: 500 },
     );
@@ -96,8 +96,8 @@ describe('rights', () => {
         fc.pre(claim !== 'scope');
         for (const value of [has, [...others, has]]) {
           const claims = Object.fromEntries([[claim, value]]);
-          expect(mayAccess(rules(claim, has), claims, 'read', `reports/${key}`)).toBe(true);
-          expect(mayAccess(rules(claim, has), claims, 'read', key)).toBe(key.startsWith('reports/'));
+          expect(mayAccess(rules(claim, has), { claims, principal: null }, 'read', `reports/${key}`)).toBe(true);
+          expect(mayAccess(rules(claim, has), { claims, principal: null }, 'read', key)).toBe(key.startsWith('reports/'));
         }
       }),
       { numRuns: 500 },
@@ -107,7 +107,7 @@ describe('rights', () => {
   it('come of nothing that was inherited', () => {
     for (const claim of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
       for (const claims of [{}, Object.create({ [claim]: 'x' })]) {
-        expect(mayAccess(rules(claim, 'x'), claims, 'read', 'reports/a'), claim).toBe(false);
+        expect(mayAccess(rules(claim, 'x'), { claims, principal: null }, 'read', 'reports/a'), claim).toBe(false);
       }
     }
   });

@@ -15,7 +15,7 @@ describe('parseApiRequest', () => {
       pathParameters: {},
       query: { prefix: 'reports/', delimiter: '/', limit: '50' },
       headers: expect.objectContaining({ accept: '*/*', 'user-agent': 'curl/8.10.1' }),
-      caller: { subject: 'user-17', claims: expect.objectContaining({ sub: 'user-17', groups: ['sealdrop-readers'] }) },
+      caller: { subject: 'user-17', claims: expect.objectContaining({ sub: 'user-17', groups: ['sealdrop-readers'] }), principal: null },
       requestId: REQUEST_ID,
     });
   });
@@ -65,6 +65,20 @@ describe('parseApiRequest', () => {
 
   it.each([null, {}, 'text', { ...apiEvent({}), requestContext: {} }])('refuses the event %j', (other) => {
     expect(() => parseApiRequest(other, [])).toThrow(refused(/not one of a REST API/));
+  });
+
+  it('knows who signed with IAM credentials, where no token came', () => {
+    const userArn = 'arn:aws:sts::123456789012:assumed-role/reporting/session-1';
+    const signed = { ...apiEvent({ claims: null }), requestContext: { requestId: REQUEST_ID, identity: { userArn } } };
+    expect(parseApiRequest(signed, []).caller).toEqual({
+      subject: userArn,
+      claims: {},
+      principal: 'arn:aws:iam::123456789012:role/reporting',
+    });
+    const both = { ...signed, requestContext: { ...signed.requestContext, authorizer: { claims: JSON.stringify(READER) } } };
+    expect(parseApiRequest(both, []).caller).toMatchObject({ subject: 'user-17', principal: null });
+    const nobody = { ...signed, requestContext: { requestId: REQUEST_ID, identity: { userArn: null } } };
+    expect(() => parseApiRequest(nobody, [])).toThrow(expect.objectContaining({ code: 'unauthenticated' }));
   });
 
   it('joins what came several times, and hands no token on', () => {
