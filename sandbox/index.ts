@@ -185,7 +185,12 @@ async function start(
   onStop(() => faults.close());
   endpoint = (await listen(server, options.port ?? DEFAULT_PORT, 'the AWS services', '--port')).url;
 
-  const restApi = openRestApi({ functions, ...(limits.maxStreamedBytes !== undefined && { maxStreamedBytes: limits.maxStreamedBytes }) });
+  const restApi = openRestApi({
+    functions,
+    credentials,
+    judge,
+    ...(limits.maxStreamedBytes !== undefined && { maxStreamedBytes: limits.maxStreamedBytes }),
+  });
   onStop(() => restApi.close());
   onStop(() => functions.stop());
   const eventSources = openEventSourceMappings({ queues: sqs, functions, maxConcurrency: limits.maxConsumers ?? DEFAULT_CONSUMERS });

@@ -2,11 +2,12 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Functions } from '../lambda/index.ts';
+import { type AuthorizerContext, createRequestEvent, type RouteMatch } from './event.ts';
 import type { Refusal } from './gateway-response.ts';
 import { authorizerSource, mayInvoke } from './invocable.ts';
 import { decide, type InvokePolicy, invokePolicy } from './invoke-policy.ts';
 import type { Api, Authorizer } from './model.ts';
-import { type AuthorizerContext, createRequestEvent, type GatewayRequest, headerOf, methodArn, type RouteMatch } from './request.ts';
+import { type GatewayRequest, headerOf, methodArn } from './request.ts';
 
 /** Entries kept; the oldest go first. */
 const CACHE_SIZE = 10_000;
@@ -51,7 +52,7 @@ export function createAuthorize(api: Api, functions: Functions): Authorize {
     const event =
       authorizer.kind === 'TOKEN'
         ? { type: 'TOKEN', methodArn: arn, authorizationToken: token }
-        : { type: 'REQUEST', methodArn: arn, ...createRequestEvent(api, request, route, null) };
+        : { type: 'REQUEST', methodArn: arn, ...createRequestEvent(api, request, route, { by: 'nobody' }) };
     const { functionError, payload } = await functions.invoke(authorizer.functionArn, JSON.stringify(event));
     const answer: unknown = JSON.parse(payload.toString('utf8'));
     if (functionError !== null) return saysUnauthorized(answer) ? { type: 'UNAUTHORIZED' } : { type: 'AUTHORIZER_FAILURE' };

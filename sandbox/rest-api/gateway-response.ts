@@ -16,9 +16,16 @@ const DEFAULTS: Record<GatewayResponseType, Default> = {
   AUTHORIZER_CONFIGURATION_ERROR: { status: 500, errorType: 'AuthorizerConfigurationException', message: 'Internal server error' },
   AUTHORIZER_FAILURE: { status: 500, errorType: 'AuthorizerFailureException', message: 'Internal server error' },
   BAD_REQUEST_PARAMETERS: { status: 400, errorType: 'BadRequestException', message: 'Bad Request' },
+  EXPIRED_TOKEN: { status: 403, errorType: 'ExpiredTokenException', message: 'The security token included in the request is expired' },
   // What a function's failure answers is 502, although the table of types says 504 for integrations in general.
   INTEGRATION_FAILURE: { status: 502, errorType: 'InternalServerErrorException', message: 'Internal server error' },
   INTEGRATION_TIMEOUT: { status: 504, errorType: 'InternalServerErrorException', message: 'Endpoint request timed out' },
+  INVALID_SIGNATURE: {
+    status: 403,
+    errorType: 'InvalidSignatureException',
+    message:
+      'The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.',
+  },
   MISSING_AUTHENTICATION_TOKEN: { status: 403, errorType: 'MissingAuthenticationTokenException', message: 'Missing Authentication Token' },
   REQUEST_TOO_LARGE: { status: 413, errorType: 'RequestTooLargeException', message: 'Request Too Long' },
   UNAUTHORIZED: { status: 401, errorType: 'UnauthorizedException', message: 'Unauthorized' },
@@ -31,6 +38,10 @@ export interface Refusal {
   type: GatewayResponseType;
   /** Instead of the type's own message. */
   message?: string;
+  /** Instead of the type's own `x-amzn-ErrorType`. */
+  errorType?: string;
+  /** Instead of AWS's default templates, which those of the API go before. */
+  templates?: Record<string, string>;
 }
 
 /** Answers with the response type's own entry in the template, else its class's, else AWS's default. */
@@ -41,11 +52,11 @@ export function sendGatewayResponse(api: Api, request: GatewayRequest, response:
   // A status of DEFAULT_4XX or DEFAULT_5XX would blur all types into one; AWS applies it all the same.
   const status = custom?.statusCode ?? standard.status;
   const variables = contextOf(api, request, refusal.type, refusal.message ?? standard.message);
-  const { contentType, template } = chooseTemplate(custom, request);
+  const { contentType, template } = chooseTemplate(custom?.templates, refusal.templates ?? DEFAULT_TEMPLATES, request);
   const body = Buffer.from(substitute(template, variables));
   const headers: Record<string, string | number> = {
     'content-type': contentType,
-    'x-amzn-errortype': standard.errorType,
+    'x-amzn-errortype': refusal.errorType ?? standard.errorType,
     'x-amzn-requestid': request.requestId,
     'content-length': body.length,
   };
@@ -55,8 +66,12 @@ export function sendGatewayResponse(api: Api, request: GatewayRequest, response:
   response.end(request.httpMethod === 'HEAD' ? undefined : body);
 }
 
-function chooseTemplate(custom: GatewayResponse | undefined, request: GatewayRequest): { contentType: string; template: string } {
-  const templates = Object.keys(custom?.templates ?? {}).length > 0 ? (custom?.templates ?? {}) : DEFAULT_TEMPLATES;
+function chooseTemplate(
+  custom: GatewayResponse['templates'] = {},
+  standard: GatewayResponse['templates'],
+  request: GatewayRequest,
+): { contentType: string; template: string } {
+  const templates = Object.keys(custom).length > 0 ? custom : standard;
   const accepted = (headerOf(request, 'accept') ?? '').split(',').map((type) => type.split(';')[0]?.trim() ?? '');
   const contentType =
     accepted.find((type) => type in templates) ?? ('application/json' in templates ? 'application/json' : Object.keys(templates)[0]);

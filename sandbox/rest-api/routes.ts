@@ -1,6 +1,6 @@
 /** Which method answers a path: literal segments win over `{name}`, and those over the greedy `{name+}`. */
+import type { RouteMatch } from './event.ts';
 import type { Api, Method } from './model.ts';
-import type { RouteMatch } from './request.ts';
 
 export type Router = (httpMethod: string, path: string) => RouteMatch | null;
 

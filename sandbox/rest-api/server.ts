@@ -1,23 +1,28 @@
 /**
  * The REST API on a port of its own, built from the deployed `AWS::ApiGateway::*` resources.
  *
- * What it does not do (2026-11-21):
- * - the stage in the URL: locally the root of the port is what `/<stage>` is on AWS;
- * - AWS_IAM and Cognito authorization (501), API keys, usage plans, throttling, request validation, CORS by MOCK, models;
+ * What it does not do (2026-11-30):
+ * - the stage in the URL: locally the root of the port is what `/<stage>` is on AWS, and what clients sign;
+ * - signatures in the query and Signature Version 4A (501); sessions do not expire, so no token is an expired one;
+ * - Cognito authorization (an error at deployment), API keys, usage plans, throttling, request validation, CORS by MOCK, models, stage variables;
+ * - a route that is not there is 403 MISSING_AUTHENTICATION_TOKEN even with an `Authorization` header, which AWS would try to read as a
+ *   signature first (IncompleteSignatureException);
+ * - the limits of a request's head: 10,240 bytes of URL or of header values, and 1,600 of a method's ARN with authorization (414);
  * - integrations other than AWS_PROXY with Lambda;
  * - resource policies of the API, custom domains, TLS, caching, compression, access logs;
  * - the rate of streams (full speed for 10 MB, then 2 MB/s on AWS) and their idle time-out;
  * - what AWS does with `//`, `..` and a trailing slash in a path is not documented: they reach the function as sent.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Functions } from '../lambda/index.ts';
 import { type Loopback, onLoopback } from '../loopback.ts';
-import { type Authorize, createAuthorize } from './authorizer.ts';
-import { readBody, sendBuffered } from './buffered.ts';
+import { type AuthorizationOptions, type AuthorizeMethod, createAuthorization } from './authorization.ts';
+import { bodyReader, encodeBody } from './body.ts';
+import { sendBuffered } from './buffered.ts';
+import { createProxyEvent } from './event.ts';
 import { type Refusal, sendGatewayResponse } from './gateway-response.ts';
 import { mayInvoke, methodSource } from './invocable.ts';
-import type { Api, Integration, Method } from './model.ts';
-import { type AuthorizerContext, createProxyEvent, type GatewayRequest, type RouteMatch, readRequest } from './request.ts';
+import type { Api, Integration } from './model.ts';
+import { type GatewayRequest, readRequest } from './request.ts';
 import { createRouter, type Router } from './routes.ts';
 import { MAX_STREAMED_BYTES, sendStreamed } from './streamed.ts';
 
@@ -25,8 +30,9 @@ import { MAX_STREAMED_BYTES, sendStreamed } from './streamed.ts';
 const KEEP_ALIVE_MS = 120_000;
 const NEVER_CHECK_MS = 2 ** 31 - 1;
 
-export interface RestApiOptions {
-  functions: Functions;
+export interface RestApiOptions extends Omit<AuthorizationOptions, 'now'> {
+  /** Milliseconds since the epoch; a test moves them. */
+  now?: () => number;
   /** Longest streamed answer; a test lowers it. */
   maxStreamedBytes?: number;
 }
@@ -39,7 +45,7 @@ export interface RestApi extends Loopback {
 interface Deployment {
   api: Api;
   route: Router;
-  authorize: Authorize;
+  authorize: AuthorizeMethod;
 }
 
 interface Exchange {
@@ -49,7 +55,8 @@ interface Exchange {
   response: ServerResponse;
 }
 
-export function openRestApi({ functions, maxStreamedBytes = MAX_STREAMED_BYTES }: RestApiOptions): RestApi {
+export function openRestApi(options: RestApiOptions): RestApi {
+  const { functions, now = Date.now, maxStreamedBytes = MAX_STREAMED_BYTES } = options;
   let deployment: Deployment | null = null;
   const server = createServer(
     { noDelay: true, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: 0, headersTimeout: 0, connectionsCheckingInterval: NEVER_CHECK_MS },
@@ -77,15 +84,17 @@ export function openRestApi({ functions, maxStreamedBytes = MAX_STREAMED_BYTES }
     const { deployment, request, message, response } = exchange;
     const route = deployment.route(request.httpMethod, request.path);
     if (route === null) return { type: 'MISSING_AUTHENTICATION_TOKEN' };
-    const allowed = await authorizeMethod(deployment, request, route);
+    const readBody = bodyReader(message);
+    const allowed = await deployment.authorize({ message, request, route, readBody });
     if ('refusal' in allowed) return allowed.refusal;
     if ('unsupported' in allowed) {
       sendPlain(response, 501, allowed.unsupported);
       return null;
     }
-    const body = await readBody(deployment.api, request, message);
-    if (body === 'too-large') return { type: 'REQUEST_TOO_LARGE' };
-    const event = JSON.stringify(createProxyEvent(deployment.api, request, route, allowed.context, body));
+    const bytes = await readBody();
+    if (bytes === 'too-large') return { type: 'REQUEST_TOO_LARGE' };
+    const body = encodeBody(deployment.api, request, bytes);
+    const event = JSON.stringify(createProxyEvent(deployment.api, request, route, allowed.caller, body));
     const { integration } = route.method;
     if (!mayInvoke(functions, integration.functionArn, methodSource(deployment.api, route.method))) {
       return { type: 'API_CONFIGURATION_ERROR' };
@@ -124,28 +133,14 @@ export function openRestApi({ functions, maxStreamedBytes = MAX_STREAMED_BYTES }
 
   return {
     deploy(api) {
-      deployment = { api, route: createRouter(api), authorize: createAuthorize(api, functions) };
+      deployment = {
+        api,
+        route: createRouter(api),
+        authorize: createAuthorization(api, { ...options, now }),
+      };
     },
     ...onLoopback(server),
   };
-}
-
-type Allowed = { context: AuthorizerContext | null } | { refusal: Refusal } | { unsupported: string };
-
-async function authorizeMethod({ authorize }: Deployment, request: GatewayRequest, route: RouteMatch): Promise<Allowed> {
-  const { authorization }: Method = route.method;
-  switch (authorization.type) {
-    case 'NONE':
-      return { context: null };
-    case 'AWS_IAM':
-      return { unsupported: 'The sandbox does not implement AWS_IAM authorization of the REST API.' };
-    case 'CUSTOM': {
-      const outcome = await authorize(authorization.authorizer, request, route);
-      return outcome.allowed ? { context: outcome.context } : { refusal: outcome.refusal };
-    }
-    default:
-      return authorization satisfies never;
-  }
 }
 
 function sendPlain(response: ServerResponse, status: number, message: string): void {

@@ -23,9 +23,10 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-export async function openGateway(options: { maxStreamedBytes?: number } = {}): Promise<Gateway> {
+export async function openGateway(options: { maxStreamedBytes?: number; now?: () => number } = {}): Promise<Gateway> {
   const bench = openWorkbench();
-  const api = openRestApi({ functions: bench.functions, ...options });
+  const { functions, credentials, access } = bench;
+  const api = openRestApi({ functions, credentials, judge: access.judge, ...options });
   const { url } = await api.listen(0);
   return {
     bench,

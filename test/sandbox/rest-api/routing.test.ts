@@ -14,7 +14,6 @@ beforeAll(async () => {
     method('GET', '/users/{id}/keys/{name}'),
     method('ANY', '/any'),
     method('GET', '/'),
-    method('GET', '/secured', { authorization: { type: 'AWS_IAM' } }),
   ]);
 });
 afterAll(() => gateway.close());
@@ -60,10 +59,6 @@ describe('a path', () => {
 
   test('ANY takes every method', async () => {
     expect((await gateway.send('DELETE', '/any')).status).toBe(200);
-  });
-
-  test('AWS_IAM is answered 501', async () => {
-    expect((await gateway.send('GET', '/secured')).status).toBe(501);
   });
 });
 
