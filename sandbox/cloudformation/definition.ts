@@ -64,6 +64,7 @@ export function define<Schema extends z.ZodObject>(definition: {
 /** Templates write numbers and flags as text as well. */
 export const text = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 export const integer = z.union([z.number(), z.string().regex(/^-?\d+$/)]).transform(Number);
+export const number = z.union([z.number(), z.string().regex(/^-?\d+(\.\d+)?$/)]).transform(Number);
 export const flag = z.union([z.boolean(), z.literal(['true', 'false']).transform((value) => value === 'true')]);
 export const texts = z.union([text.transform((value) => [value]), z.array(text)]);
 /** A policy document is kept as it is. */

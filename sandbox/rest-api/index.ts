@@ -1,2 +1,3 @@
-export type { Api, Authorization, Authorizer, GatewayResponse, Integration, Method } from './model.ts';
+export type { Api, Authorization, Authorizer, GatewayResponse, Integration, Method, Throttle, Throttling } from './model.ts';
 export { openRestApi, type RestApi, type RestApiOptions } from './server.ts';
+export { ACCOUNT_THROTTLE } from './throttle.ts';

@@ -13,6 +13,7 @@ export type GatewayResponseType =
   | 'INVALID_SIGNATURE'
   | 'MISSING_AUTHENTICATION_TOKEN'
   | 'REQUEST_TOO_LARGE'
+  | 'THROTTLED'
   | 'UNAUTHORIZED';
 
 /** What a template says of a response of the gateway's own. */
@@ -55,9 +56,26 @@ export interface Method {
   integration: Integration;
 }
 
+/** A token bucket, full at first: a request takes one token. */
+export interface Throttle {
+  /** Tokens that come back in a second. */
+  rateLimit: number;
+  /** Tokens that it holds. */
+  burstLimit: number;
+}
+
+/** What the stage says of the rate of requests. */
+export interface Throttling {
+  /** Of every method without one of its own; each has its own bucket all the same. */
+  default: Throttle;
+  /** By verb and path, e.g. `GET /objects/{key+}`. */
+  methods: Record<string, Throttle>;
+}
+
 export interface Api {
   id: string;
   stage: string;
+  throttling: Throttling;
   binaryMediaTypes: string[];
   methods: Method[];
   /** Those of the template, by response type, `DEFAULT_4XX` and `DEFAULT_5XX` among them. */

@@ -4,10 +4,11 @@
  * What it does not do (2026-11-30):
  * - the stage in the URL: locally the root of the port is what `/<stage>` is on AWS, and what clients sign;
  * - signatures in the query and Signature Version 4A (501); sessions do not expire, so no token is an expired one;
- * - Cognito authorization (an error at deployment), API keys, usage plans, throttling, request validation, CORS by MOCK, models, stage variables;
+ * - Cognito authorization (an error at deployment), API keys, usage plans, request validation, CORS by MOCK, models, stage variables;
  * - a route that is not there is 403 MISSING_AUTHENTICATION_TOKEN even with an `Authorization` header, which AWS would try to read as a
  *   signature first (IncompleteSignatureException);
  * - the limits of a request's head: 10,240 bytes of URL or of header values, and 1,600 of a method's ARN with authorization (414);
+ * - whether AWS throttles before it authorizes, as this does, is not documented;
  * - integrations other than AWS_PROXY with Lambda;
  * - resource policies of the API, custom domains, TLS, caching, compression, access logs;
  * - the rate of streams (full speed for 10 MB, then 2 MB/s on AWS) and their idle time-out;
@@ -25,6 +26,7 @@ import type { Api, Integration } from './model.ts';
 import { type GatewayRequest, readRequest } from './request.ts';
 import { createRouter, type Router } from './routes.ts';
 import { MAX_STREAMED_BYTES, sendStreamed } from './streamed.ts';
+import { type Admit, createThrottle } from './throttle.ts';
 
 /** As the AWS port: clients close idle connections first, and nothing looks for slow ones. */
 const KEEP_ALIVE_MS = 120_000;
@@ -45,6 +47,7 @@ export interface RestApi extends Loopback {
 interface Deployment {
   api: Api;
   route: Router;
+  admit: Admit;
   authorize: AuthorizeMethod;
 }
 
@@ -84,6 +87,7 @@ export function openRestApi(options: RestApiOptions): RestApi {
     const { deployment, request, message, response } = exchange;
     const route = deployment.route(request.httpMethod, request.path);
     if (route === null) return { type: 'MISSING_AUTHENTICATION_TOKEN' };
+    if (!deployment.admit(route, request.httpMethod)) return { type: 'THROTTLED' };
     const readBody = bodyReader(message);
     const allowed = await deployment.authorize({ message, request, route, readBody });
     if ('refusal' in allowed) return allowed.refusal;
@@ -136,6 +140,7 @@ export function openRestApi(options: RestApiOptions): RestApi {
       deployment = {
         api,
         route: createRouter(api),
+        admit: createThrottle(api, now),
         authorize: createAuthorization(api, { ...options, now }),
       };
     },

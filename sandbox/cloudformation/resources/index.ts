@@ -7,6 +7,7 @@ import { keyResources } from './keys.ts';
 import { monitoringResources } from './monitoring.ts';
 import { queueResources } from './queues.ts';
 import { restApiResources } from './rest-api.ts';
+import { restApiStageResources } from './rest-api-stage.ts';
 import { secretResources } from './secrets.ts';
 import { tableResources } from './tables.ts';
 
@@ -18,6 +19,7 @@ export const DEFINITIONS: Record<string, Definition> = {
   ...monitoringResources,
   ...queueResources,
   ...restApiResources,
+  ...restApiStageResources,
   ...secretResources,
   ...tableResources,
 };

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { ACCOUNT_ID, PARTITION, REGION } from '../../account.ts';
 import { parsePolicy } from '../../iam/policy.ts';
 import { PolicyError } from '../../iam/policy-error.ts';
-import { type Definition, type Deployed, define, flag, integer, policyDocument, tags, text, texts } from '../definition.ts';
+import { type Definition, type Deployed, define, flag, integer, number, policyDocument, tags, text, texts } from '../definition.ts';
 
 type MonitoringType =
   | 'AWS::Logs::LogGroup'
@@ -19,7 +19,6 @@ type MonitoringType =
   | 'AWS::Events::Rule'
   | 'AWS::CloudTrail::Trail';
 
-const number = z.union([z.number(), z.string().regex(/^-?\d+(\.\d+)?$/)]).transform(Number);
 const json = text.refine(isJson, 'is no JSON');
 /** Nobody publishes here, but what the judge does not know is an error in this policy as in every other. */
 const topicPolicy = policyDocument.superRefine((document, context) => {

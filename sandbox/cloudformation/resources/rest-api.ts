@@ -1,4 +1,4 @@
-/** `AWS::ApiGateway::*`: gathered in the draft, made into an API at the end of the deployment. */
+/** `AWS::ApiGateway::*` but for stages: gathered in the draft, made into an API at the end of the deployment. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Definition, define, flag, integer, tags, text } from '../definition.ts';
@@ -9,30 +9,12 @@ const DEFAULT_TIMEOUT_MS = 29_000;
 /** Of an authorizer without one. */
 const DEFAULT_TTL_SECONDS = 300;
 
-const methodSettings = {
-  DataTraceEnabled: flag.optional(),
-  LoggingLevel: z.enum(['OFF', 'ERROR', 'INFO']).optional(),
-  MetricsEnabled: flag.optional(),
-  ThrottlingBurstLimit: integer.optional(),
-  ThrottlingRateLimit: integer.optional(),
-};
-const stageSettings = {
-  Description: text.optional(),
-  ...methodSettings,
-  MethodSettings: z.array(z.strictObject({ HttpMethod: text, ResourcePath: text, ...methodSettings })).optional(),
-  AccessLogSetting: z.strictObject({ DestinationArn: text, Format: text }).optional(),
-  TracingEnabled: flag.optional(),
-  Variables: z.record(z.string(), text).optional(),
-  Tags: tags.optional(),
-};
-
 type ApiType =
   | 'AWS::ApiGateway::RestApi'
   | 'AWS::ApiGateway::Resource'
   | 'AWS::ApiGateway::Method'
   | 'AWS::ApiGateway::Authorizer'
-  | 'AWS::ApiGateway::GatewayResponse'
-  | 'AWS::ApiGateway::Deployment';
+  | 'AWS::ApiGateway::GatewayResponse';
 
 export const restApiResources: Record<ApiType, Definition> = {
   'AWS::ApiGateway::RestApi': define({
@@ -157,20 +139,6 @@ export const restApiResources: Record<ApiType, Definition> = {
       return { physicalId: generatedName, attributes: { Id: generatedName } };
     },
   }),
-  'AWS::ApiGateway::Deployment': define({
-    schema: z.strictObject({
-      RestApiId: text,
-      StageName: text,
-      Description: text.optional(),
-      // Without a local meaning: metrics, logs, traces and throttling of the stage.
-      StageDescription: z.strictObject(stageSettings).optional(),
-    }),
-    volatile: true,
-    apply({ properties, generatedName, api }) {
-      api.stage = properties.StageName;
-      return { physicalId: shortId(generatedName), attributes: { DeploymentId: shortId(generatedName) } };
-    },
-  }),
 };
 
 /** The function behind `arn:…:lambda:path/<version>/functions/<arn>/(invocations|response-streaming-invocations)`. */
@@ -181,7 +149,7 @@ function parseUri(logicalId: string, uri: string): { functionArn: string; stream
 }
 
 /** Ten characters, the same at every deployment, as API Gateway's ids look. */
-function shortId(name: string): string {
+export function shortId(name: string): string {
   return BigInt(`0x${createHash('sha256').update(name).digest('hex')}`)
     .toString(36)
     .slice(0, 10);

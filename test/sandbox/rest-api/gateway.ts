@@ -1,7 +1,7 @@
 /** A REST API with functions behind it, and a client that sends requests exactly as told. */
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { functionArn } from '../../../sandbox/lambda/index.ts';
-import { type Api, type Authorization, type Method, openRestApi, type RestApi } from '../../../sandbox/rest-api/index.ts';
+import { ACCOUNT_THROTTLE, type Api, type Authorization, type Method, openRestApi, type RestApi } from '../../../sandbox/rest-api/index.ts';
 import { openWorkbench, type Workbench } from '../lambda/workbench.ts';
 
 const API_ID = 'api1234567';
@@ -37,7 +37,8 @@ export async function openGateway(options: { maxStreamedBytes?: number; now?: ()
         permit(bench, integration.functionArn);
         if (authorization.type === 'CUSTOM') permit(bench, authorization.authorizer.functionArn);
       }
-      api.deploy({ id: API_ID, stage: 'dev', binaryMediaTypes: [], gatewayResponses: {}, methods, ...more });
+      const throttling = { default: ACCOUNT_THROTTLE, methods: {} };
+      api.deploy({ id: API_ID, stage: 'dev', throttling, binaryMediaTypes: [], gatewayResponses: {}, methods, ...more });
     },
     send: (method, path, { headers = {}, body } = {}) =>
       new Promise((resolve, reject) => {
