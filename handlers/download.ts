@@ -47,6 +47,7 @@ export const handler = createHandler(
     return {
       s3,
       presign: createPresign(s3),
+      transit: null,
       targetBucket: env.TARGET_BUCKET,
       targetBucketOwner: env.TARGET_BUCKET_OWNER,
       policy: runtime.policy(),

@@ -5,6 +5,7 @@ import { notModifiedHeaders, objectHeaders } from './http/object-headers.ts';
 import { toProblem } from './http/problem.ts';
 import { contentRange } from './http/range.ts';
 import type { Opened } from './open-object.ts';
+import type { OpenedObject } from './read-object.ts';
 
 export interface ObjectAnswer {
   statusCode: number;
@@ -21,13 +22,26 @@ export function answerOpened(opened: Opened, requestId: string): ObjectAnswer {
     case 'not-modified':
       return { statusCode: 304, headers: notModifiedHeaders(opened.object), body: '' };
     case 'redirect': {
-      const { mode, versionId = '' } = opened.object;
-      const headers = { 'x-sealdrop-encryption': mode, 'x-sealdrop-version-id': versionId };
+      const headers = namedHeaders(opened.object);
       // 307 keeps the method, and no cache keeps it: https://www.rfc-editor.org/rfc/rfc9110#section-15.4.8
       return {
         statusCode: 307,
         headers: { location: opened.url, 'cache-control': 'no-store', 'content-length': '0', ...headers },
         body: '',
+      };
+    }
+    case 'preparing': {
+      const { object, retryAfterSeconds } = opened;
+      // https://www.rfc-editor.org/rfc/rfc9110#section-15.3.3
+      return {
+        statusCode: 202,
+        headers: {
+          'content-type': 'application/json',
+          'cache-control': 'no-store',
+          'retry-after': String(retryAfterSeconds),
+          ...namedHeaders(object),
+        },
+        body: JSON.stringify({ status: 'preparing', retryAfterSeconds, instance: `urn:request:${requestId}` }),
       };
     }
     case 'unsatisfiable': {
@@ -37,4 +51,9 @@ export function answerOpened(opened: Opened, requestId: string): ObjectAnswer {
     default:
       return opened satisfies never;
   }
+}
+
+/** Of an answer without the object: which it is about. */
+function namedHeaders({ mode, versionId = '' }: OpenedObject): Record<string, string> {
+  return { 'x-sealdrop-encryption': mode, 'x-sealdrop-version-id': versionId };
 }

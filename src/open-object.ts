@@ -4,6 +4,7 @@ import type { RangeReads } from './audit/range-reads.ts';
 import type { AuditTrail } from './audit/trail.ts';
 import type { EncryptionDescription } from './encryption/index.ts';
 import { asSealdropError, SealdropError } from './errors.ts';
+import type { TransitOrder } from './events/index.ts';
 import { mayAccess } from './http/access.ts';
 import { judgeConditions, rangeHolds } from './http/conditions.ts';
 import { type DeliveryLimits, decideDelivery } from './http/delivery.ts';
@@ -13,12 +14,15 @@ import type { Caller } from './http/request.ts';
 import type { Metrics } from './metrics.ts';
 import type { Log } from './observability.ts';
 import { downloadRule } from './policy/downloads.ts';
-import type { Presign } from './presigned-url.ts';
+import type { Presign, PresignInput } from './presigned-url.ts';
 import { letGo, type OpenedObject, type ReadDeps, type ReadResult, readObject } from './read-object.ts';
 import { recordRefusal } from './record-refusal.ts';
+import { MOST_TRANSIT_BYTES, retryAfterSeconds, type TransitRequests } from './transit-requests.ts';
 
 export interface OpenDeps extends ReadDeps {
   presign: Presign;
+  /** `null`: policy.yml allows no copies for downloads, and the stack can make none. */
+  transit: TransitRequests | null;
   limits: DeliveryLimits;
   trail: AuditTrail;
   rangeReads: RangeReads;
@@ -38,6 +42,8 @@ export type Opened =
   | { kind: 'not-modified'; object: OpenedObject }
   /** S3 serves it, until `expires` (ISO 8601). */
   | { kind: 'redirect'; object: OpenedObject; url: string; expires: string }
+  /** S3 will serve a copy of it, which is being ordered. */
+  | { kind: 'preparing'; object: OpenedObject; order: TransitOrder; retryAfterSeconds: number }
   /** The range begins behind the object's end; `size` in bytes. */
   | { kind: 'unsatisfiable'; size: number };
 
@@ -46,7 +52,8 @@ type Found = { opened: Opened; encryption: EncryptionDescription };
 
 /**
  * @throws SealdropError `forbidden` before anything is looked up, so that it tells nothing of the object; `not-found`; `precondition-failed`;
- * `use-ranges` for more than one answer can carry; `audit-unavailable` when the read cannot be recorded; the key's own code when S3 cannot decrypt
+ * `use-ranges` for more than one answer can carry; `audit-unavailable` when the read cannot be recorded; the key's own code when S3 cannot decrypt;
+ * what keeps a copy from being ordered
  */
 export async function openObject(request: OpenRequest, deps: OpenDeps): Promise<Opened> {
   const { key, caller, requestId } = request;
@@ -67,6 +74,7 @@ export async function openObject(request: OpenRequest, deps: OpenDeps): Promise<
     if (opened.kind === 'object') opened.object.body?.destroy();
     throw error;
   }
+  if (opened.kind === 'preparing') await askForCopy({ ...event, encryption }, opened, deps);
   if (opened.kind === 'object' && request.purpose === 'read') countRead(opened.object, performance.now() - started, deps.metrics);
   return opened;
 }
@@ -111,18 +119,45 @@ async function deliver(request: OpenRequest, { object }: ReadResult, deps: OpenD
   const delivery = decideDelivery({ mode, length: contentLength, versionId }, rule, request.redirects, deps.limits);
   if (delivery === 'stream') return { kind: 'object', object: { ...object, ...stated(request) } };
   letGo(object);
-  if (delivery !== 'redirect' || versionId === undefined) {
+  if (delivery === 'redirect' && versionId !== undefined) {
+    return redirect(request, object, { bucket: deps.targetBucket, key: request.key, versionId }, deps);
+  }
+  const order = delivery === 'transit' ? orderOf(request, object, deps) : null;
+  if (order === null || deps.transit === null) {
     const message = `${contentLength} bytes are more than one answer carries, and nothing else may serve them`;
     throw new SealdropError('use-ranges', message);
   }
-  const presigned = await deps.presign({
-    bucket: deps.targetBucket,
-    key: request.key,
-    versionId,
-    cacheControl: cacheControlOf(object),
-    contentDisposition: request.disposition,
-  });
+  const copy = await deps.transit.find(order);
+  if (copy !== null) return redirect(request, object, { ...copy, versionId: null }, deps);
+  return { kind: 'preparing', object, order, retryAfterSeconds: retryAfterSeconds(object.size) };
+}
+
+async function redirect(
+  { disposition }: OpenRequest,
+  object: OpenedObject,
+  from: Pick<PresignInput, 'bucket' | 'key' | 'versionId'>,
+  { presign }: OpenDeps,
+): Promise<Opened> {
+  const presigned = await presign({ ...from, cacheControl: cacheControlOf(object), contentDisposition: disposition });
   return { kind: 'redirect', object, ...presigned };
+}
+
+/** `null`: it is more than a copy for a download may be, or could not be held to this state of the object. */
+function orderOf({ key, requestId }: OpenRequest, { versionId, etag, size }: OpenedObject, deps: OpenDeps): TransitOrder | null {
+  if (versionId === undefined || etag === undefined || size > MOST_TRANSIT_BYTES) return null;
+  const state = { bucket: deps.targetBucket, key, versionId, etag: etag.replaceAll('"', ''), size };
+  return { kind: 'transit', ...state, requestedAt: new Date().toISOString(), correlationId: requestId };
+}
+
+/** What was recorded as asked for and could not be is recorded again, as the failure that it is. */
+async function askForCopy(event: AuditEvent, { order }: Opened & { kind: 'preparing' }, deps: OpenDeps): Promise<void> {
+  await deps.transit?.ask(order).catch(async (error: unknown) => {
+    const { code, message } = asSealdropError(error);
+    const { size, versionId } = order;
+    const requested = { ...event, action: 'TransitRequested' as const, size, versionId };
+    await deps.trail.append([{ ...requested, outcome: 'failure', code, detail: message }]);
+    throw error;
+  });
 }
 
 function stated({ disposition }: OpenRequest): Partial<OpenedObject> {
@@ -142,6 +177,8 @@ async function record(event: AuditEvent, opened: Opened, { trail, rangeReads }: 
       return trail.append([{ ...told, action: 'ObjectInspected' }]);
     case 'redirect':
       return trail.append([{ ...told, action: 'DownloadAuthorised', expires: opened.expires }]);
+    case 'preparing':
+      return trail.append([{ ...told, action: 'TransitRequested' }]);
     default:
       return opened satisfies never;
   }

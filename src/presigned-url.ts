@@ -3,7 +3,7 @@ import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 
 /** Long enough to begin a download, and for a player to seek; a download that has begun goes on. Whoever comes later asks the API again. */
-const LIFETIME_SECONDS = 300;
+export const URL_LIFETIME_SECONDS = 300;
 
 export interface PresignedUrl {
   url: string;
@@ -14,7 +14,8 @@ export interface PresignedUrl {
 export interface PresignInput {
   bucket: string;
   key: string;
-  versionId: string;
+  /** `null`: the bucket has no versions. */
+  versionId: string | null;
   /** Response headers in the place of the stored ones. */
   cacheControl: string;
   contentDisposition: string | undefined;
@@ -32,11 +33,11 @@ export function createPresign(s3: S3Client, now: () => number = Date.now): Presi
     const command = new GetObjectCommand({
       Bucket: bucket,
       Key: key,
-      VersionId: versionId,
+      ...(versionId === null ? {} : { VersionId: versionId }),
       ResponseCacheControl: cacheControl,
       ...(contentDisposition === undefined ? {} : { ResponseContentDisposition: contentDisposition }),
     });
-    const url = await getSignedUrl(s3, command, { expiresIn: LIFETIME_SECONDS, signingDate });
-    return { url, expires: new Date(signingDate.getTime() + LIFETIME_SECONDS * 1000).toISOString() };
+    const url = await getSignedUrl(s3, command, { expiresIn: URL_LIFETIME_SECONDS, signingDate });
+    return { url, expires: new Date(signingDate.getTime() + URL_LIFETIME_SECONDS * 1000).toISOString() };
   };
 }

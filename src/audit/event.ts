@@ -12,6 +12,14 @@ export type AuditAction =
   | 'ObjectDownloaded'
   /** A GET through the API was answered with a URL of S3's: until `expires` whoever has it reads this version; S3 alone sees how often. */
   | 'DownloadAuthorised'
+  /** A GET through the API was answered with "later": a copy that S3 can serve was asked for. */
+  | 'TransitRequested'
+  /** That copy is there, under the stack's KMS key and for a quarter of an hour. */
+  | 'TransitCopied'
+  /** And it is gone again. */
+  | 'TransitDeleted'
+  /** It could not be made, or not be deleted. */
+  | 'TransitFailed'
   /** A HEAD through the API: what is known of an object, without its bytes. */
   | 'ObjectInspected'
   /** Somebody else wrote into the target bucket. */

@@ -10,6 +10,14 @@ export { type CopyProgress, continuationBody } from './continuation.ts';
 export type { EventMessage, QueueReceipt } from './messages.ts';
 export { compareSequencers, decodeFormKey, type ObjectRef } from './object-ref.ts';
 export type { ObjectDeleted, ObjectWritten, TargetEvent } from './target-event.ts';
+export {
+  parseTransitEvent,
+  type TransitDeletion,
+  type TransitMessage,
+  type TransitOrder,
+  transitDeletionBody,
+  transitOrderBody,
+} from './transit.ts';
 
 /**
  * What was dropped into the ingest bucket: S3 notifications in SQS, straight from S3, wrapped by SNS, and EventBridge's

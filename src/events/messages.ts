@@ -45,14 +45,19 @@ const topicEnvelopeSchema = z.object({ Type: z.literal('Notification'), TopicArn
 
 /** Never throws: a message that cannot be understood carries its error (`malformed-event`). */
 export function parseMessages<Item>(event: unknown, readers: EventReaders<Item>): EventMessage<Item>[] {
+  return readMessages(event, (document) => parseDocument(document, readers));
+}
+
+/** The messages of a queue, or what came without one. Never throws. @param read throws `malformed-event` */
+export function readMessages<Item>(event: unknown, read: (document: unknown) => Item[]): EventMessage<Item>[] {
   const records = recordsSchema.safeParse(event);
   if (records.success && records.data.Records.length === 0 && isNothingElse(event)) return [];
   const queued = records.success ? records.data.Records.map((record) => ({ record, parsed: queueRecordSchema.safeParse(record) })) : [];
-  if (!queued.some(({ parsed }) => parsed.success)) return [withoutQueue(event, readers)];
+  if (!queued.some(({ parsed }) => parsed.success)) return [withoutQueue(event, read)];
   return queued.map(({ record, parsed }) => {
-    if (!parsed.success) return withoutQueue(record, readers);
+    if (!parsed.success) return withoutQueue(record, read);
     const { messageId, receiptHandle, body, attributes } = parsed.data;
-    const content = contentOf(() => parseDocument(parseJson(body), readers));
+    const content = contentOf(() => read(parseJson(body)));
     return { body, receipt: { messageId, receiptHandle, receiveCount: countOf(attributes?.ApproximateReceiveCount) }, content };
   });
 }
@@ -61,8 +66,8 @@ function isNothingElse(event: unknown): boolean {
   return Object.keys(Object(event)).length === 1;
 }
 
-function withoutQueue<Item>(event: unknown, readers: EventReaders<Item>): EventMessage<Item> {
-  return { body: textOf(event), receipt: null, content: contentOf(() => parseDocument(event, readers)) };
+function withoutQueue<Item>(event: unknown, read: (document: unknown) => Item[]): EventMessage<Item> {
+  return { body: textOf(event), receipt: null, content: contentOf(() => read(event)) };
 }
 
 /** What is no count is taken for the first delivery: the queue itself gives up in the end. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { downloadRule } from '../../src/policy/downloads.ts';
+import { downloadRule, usesTransit } from '../../src/policy/downloads.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
+import { policySchema } from '../../src/policy/schema.ts';
 
 const load = (downloads: string) => loadPolicy(`version: 1\ndefault: { encryption: { mode: sse-kms } }\n${downloads}`);
 
@@ -32,5 +33,15 @@ describe('downloads', () => {
     ["downloads:\n  - under: ['']\n    redirect: false\n    transit: true", /transit only with redirect/],
   ])('refuses %j with its place and what is allowed', (text, message) => {
     expect(() => load(text)).toThrow(message);
+  });
+});
+
+describe('usesTransit', () => {
+  it.each([
+    [false, []],
+    [false, [{ under: [''] }]],
+    [true, [{ under: ['a/'] }, { under: ['cards/'], transit: true }]],
+  ])('is %s where entries are %j', (expected, downloads) => {
+    expect(usesTransit(policySchema.parse({ version: 1, default: { encryption: { mode: 'sse-kms' } }, downloads }))).toBe(expected);
   });
 });
