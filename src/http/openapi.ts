@@ -118,33 +118,47 @@ const PAGE = [
   query('cursor', "A former page's cursor."),
 ];
 
+/** For who signs with IAM credentials: a method of the gateway has one kind of authorization. */
+const signed = <Path extends object>(path: Path) =>
+  Object.fromEntries(
+    Object.entries(path).map(([method, operation]) => [
+      method,
+      { ...operation, operationId: `${operation.operationId}Signed`, security: [{ iam: [] }] },
+    ]),
+  );
+
+const RIGHTED = {
+  '/objects/{key}': objectPath(PATH_KEY, 'ObjectByPath'),
+  '/object': objectPath(QUERY_KEY, 'ObjectByQuery'),
+  '/objects': {
+    get: {
+      operationId: 'listObjects',
+      summary: 'A page of the keys below a prefix',
+      parameters: [
+        query('prefix', 'What keys begin with; the caller must have the right to all of it.'),
+        query('delimiter', 'Keys are told up to it only.'),
+        ...PAGE,
+      ],
+      responses: { 200: { description: 'The page.', ...withJson('Listing') }, ...PROBLEMS },
+    },
+  },
+  '/audit': {
+    get: {
+      operationId: 'objectHistory',
+      summary: 'What happened to an object',
+      parameters: [QUERY_KEY, query('from', 'A day or a moment in UTC, inclusive.'), query('to', 'The same.'), ...PAGE],
+      responses: { 200: { description: 'The page.', ...withJson('History') }, ...PROBLEMS },
+    },
+  },
+};
+
 export const OPENAPI = {
   openapi: '3.1.1',
   info: { title: 'Sealdrop', version: VERSION, description: 'Encrypted objects, served decrypted to those who may read them.' },
   security: [{ bearer: [] }],
   paths: {
-    '/objects/{key}': objectPath(PATH_KEY, 'ObjectByPath'),
-    '/object': objectPath(QUERY_KEY, 'ObjectByQuery'),
-    '/objects': {
-      get: {
-        operationId: 'listObjects',
-        summary: 'A page of the keys below a prefix',
-        parameters: [
-          query('prefix', 'What keys begin with; the caller must have the right to all of it.'),
-          query('delimiter', 'Keys are told up to it only.'),
-          ...PAGE,
-        ],
-        responses: { 200: { description: 'The page.', ...withJson('Listing') }, ...PROBLEMS },
-      },
-    },
-    '/audit': {
-      get: {
-        operationId: 'objectHistory',
-        summary: 'What happened to an object',
-        parameters: [QUERY_KEY, query('from', 'A day or a moment in UTC, inclusive.'), query('to', 'The same.'), ...PAGE],
-        responses: { 200: { description: 'The page.', ...withJson('History') }, ...PROBLEMS },
-      },
-    },
+    ...RIGHTED,
+    ...Object.fromEntries(Object.entries(RIGHTED).map(([path, methods]) => [`/iam${path}`, signed(methods)])),
     '/health': {
       get: {
         operationId: 'health',
@@ -168,5 +182,12 @@ export const OPENAPI = {
       },
     },
   },
-  components: { schemas: SCHEMAS, securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } },
+  components: {
+    schemas: SCHEMAS,
+    securitySchemes: {
+      bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+      // As the gateway's own extension names it: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-authtype.html
+      iam: { type: 'apiKey', name: 'Authorization', in: 'header', 'x-amazon-apigateway-authtype': 'awsSigv4' },
+    },
+  },
 };

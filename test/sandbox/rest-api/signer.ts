@@ -26,7 +26,7 @@ export interface SignOptions {
 }
 
 /** @param target path and query as they are sent */
-export async function sign(gateway: Gateway, keys: Keys, target: string, options: SignOptions = {}): Promise<SignedRequest> {
+export async function sign(gateway: Pick<Gateway, 'url'>, keys: Keys, target: string, options: SignOptions = {}): Promise<SignedRequest> {
   const { method = 'GET', body, headers = {}, service = 'execute-api', region = 'us-east-1', date = new Date() } = options;
   const { accessKeyId, secretAccessKey, sessionToken } = keys;
   const credentials = { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
