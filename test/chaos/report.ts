@@ -9,6 +9,7 @@ import type { Troubles } from './injected.ts';
 
 const SHOWN_COMPLAINTS = 5;
 const SHOWN_CALLS = 12;
+const SHOWN_OPERATIONS = 3;
 
 export interface Run {
   seed: number;
@@ -33,7 +34,7 @@ interface Row {
   what: string;
   count: number;
   /** What it is made up of. */
-  of?: string;
+  of?: [operation: string, count: number][];
 }
 
 export function passed({ checks }: Run): boolean {
@@ -85,14 +86,21 @@ export function toJson(run: Run): string {
 function section(title: string, what: string, rows: Row[]): string {
   return table(
     [`${title}: ${what}`, '', ''],
-    rows.map((row) => [row.what, String(row.count), row.of ?? '']),
+    rows.map((row) => [row.what, String(row.count), inBrief(row.of ?? [])]),
   );
+}
+
+/** The most frequent first, so that a line fits a terminal; the JSON has all. */
+function inBrief(of: [operation: string, count: number][]): string {
+  const shown = [...of].sort(([, a], [, b]) => b - a).slice(0, SHOWN_OPERATIONS);
+  const more = of.length > shown.length ? [`${of.length - shown.length} more`] : [];
+  return [...shown.map(([operation, count]) => `${operation} ${count}`), ...more].join(', ');
 }
 
 function injectedRows({ fired, troubles }: Run): Row[] {
   const rows = fired.flatMap(({ id, fired: count, operations }) => {
-    const of = Object.entries(operations).flatMap(([operation, tally]) => (tally.fired > 0 ? [`${operation} ${tally.fired}`] : []));
-    return count > 0 ? [{ what: id, count, of: of.join(', ') }] : [];
+    const of = Object.entries(operations).flatMap(([operation, { fired }]): [string, number][] => (fired > 0 ? [[operation, fired]] : []));
+    return count > 0 ? [{ what: id, count, of }] : [];
   });
   return [...rows, ...counted(troubles.outages.map(() => 'a KMS key disabled for a while'))];
 }
