@@ -8,5 +8,7 @@ export default defineConfig({
     execArgv: ['--disable-warning=ExperimentalWarning'],
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    // On a busy machine a second, which is the default, is not long.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

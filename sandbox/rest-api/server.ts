@@ -76,6 +76,8 @@ export function openRestApi(options: RestApiOptions): RestApi {
       const refusal = await serve(exchange);
       if (refusal !== null && !response.headersSent) sendGatewayResponse(deployment.api, exchange.request, response, refusal);
     } catch (error) {
+      // Who left in the midst of a request is owed no answer.
+      if (message.destroyed && !message.complete) return;
       process.stderr.write(`sandbox defect: ${error instanceof Error ? error.stack : String(error)}\n`);
       if (response.headersSent) response.destroy();
       else sendPlain(response, 500, 'The sandbox failed');

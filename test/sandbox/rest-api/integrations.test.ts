@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Gateway, method, openGateway } from './gateway.ts';
 
 const LIMIT = 1024 * 1024;
@@ -180,6 +180,25 @@ describe('a streamed integration', () => {
     outgoing.on('error', () => {});
     outgoing.end();
     await expect.poll(() => gateway.bench.printed.get('fn')).toContain('stopped The client closed the connection.');
+  });
+
+  test('a client that leaves in the midst of its body is no defect', async () => {
+    await deploy(`open({ statusCode: 200 }).end('served');`);
+    const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    try {
+      const left = new Promise<void>((resolve) => {
+        const outgoing = httpRequest(`${gateway.url}/x`, { agent: false, headers: { 'content-length': '5' } });
+        outgoing.on('error', () => {}).on('close', resolve);
+        outgoing.write('ab');
+        setTimeout(() => outgoing.destroy(), 50);
+      });
+      await left;
+      // Served after it: whatever was to be said of the first is said.
+      expect((await gateway.send('GET', '/x')).body.toString()).toBe('served');
+      expect(told).not.toHaveBeenCalled();
+    } finally {
+      told.mockRestore();
+    }
   });
 
   test('a client that leaves before the first byte frees the environment', async () => {
