@@ -183,7 +183,7 @@ describe('a streamed integration', () => {
   });
 
   test('a client that leaves in the midst of its body is no defect', async () => {
-    await deploy(`open({ statusCode: 200 }).end('served');`);
+    await deploy(`const out = open({ statusCode: 200 }); out.write('served'); out.end();`);
     const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     try {
       const left = new Promise<void>((resolve) => {
