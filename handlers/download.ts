@@ -13,9 +13,11 @@ import { createOpenedWith } from '../src/keys/opened-with.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { createLog } from '../src/observability.ts';
 import { type OpenDeps, openObject } from '../src/open-object.ts';
+import { usesTransit } from '../src/policy/downloads.ts';
 import { createPresign } from '../src/presigned-url.ts';
 import { problemJson } from '../src/problem-json.ts';
 import * as runtime from '../src/runtime.ts';
+import { createTransitRequests } from '../src/transit-requests.ts';
 import { writeMetrics } from '../src/write-metrics.ts';
 
 /** What Lambda streams of one response, "200 MB" read the smaller way: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html */
@@ -42,22 +44,34 @@ export const handler = createHandler(
       'REDIRECT_ABOVE_BYTES',
       'STACK_NAME',
     );
+    const policy = runtime.policy();
+    const transit = usesTransit(policy)
+      ? runtime.environment('TRANSIT_BUCKET', 'TRANSIT_BUCKET_OWNER', 'TRANSIT_QUEUE_URL', 'MAX_STREAMED_BYTES')
+      : null;
     const dynamodb = runtime.dynamodb();
     const s3 = runtime.s3();
     return {
       s3,
       presign: createPresign(s3),
-      transit: null,
+      transit:
+        transit &&
+        createTransitRequests({
+          s3,
+          sqs: runtime.sqs(),
+          transitBucket: transit.TRANSIT_BUCKET,
+          transitBucketOwner: transit.TRANSIT_BUCKET_OWNER,
+          queueUrl: transit.TRANSIT_QUEUE_URL,
+        }),
       targetBucket: env.TARGET_BUCKET,
       targetBucketOwner: env.TARGET_BUCKET_OWNER,
-      policy: runtime.policy(),
+      policy,
       records: createObjectRecords(dynamodb, env.AUDIT_TABLE),
       trail: createAuditTrail(dynamodb, env.AUDIT_TABLE),
       rangeReads: createRangeReads(dynamodb, env.AUDIT_TABLE),
       customerKeys: createCustomerKeys({ secretsManager: runtime.secretsManager(), secretId: env.CUSTOMER_KEY_SECRET }),
       openedWith: createOpenedWith(),
       limits: {
-        maxStreamedBytes: MAX_STREAMED_BYTES,
+        maxStreamedBytes: transit === null ? MAX_STREAMED_BYTES : positiveInteger('MAX_STREAMED_BYTES', transit.MAX_STREAMED_BYTES),
         redirectAboveBytes: positiveInteger('REDIRECT_ABOVE_BYTES', env.REDIRECT_ABOVE_BYTES),
       },
       metrics: createMetrics({ stack: env.STACK_NAME, write: runtime.print }),

@@ -12,6 +12,9 @@ const OUTPUT_VARIABLES: Record<string, string> = {
   AuditBucketName: 'SEALDROP_AUDIT_BUCKET',
   TargetEventsQueueUrl: 'SEALDROP_TARGET_EVENTS_QUEUE_URL',
   TargetEventsDeadLetterQueueUrl: 'SEALDROP_TARGET_EVENTS_DEAD_LETTER_QUEUE_URL',
+  TransitBucketName: 'SEALDROP_TRANSIT_BUCKET',
+  TransitQueueUrl: 'SEALDROP_TRANSIT_QUEUE_URL',
+  TransitDeadLetterQueueUrl: 'SEALDROP_TRANSIT_DEAD_LETTER_QUEUE_URL',
 };
 
 export function namedOutputs(outputs: Record<string, string>): Record<string, string> {

@@ -1,6 +1,6 @@
 /** What somebody must look at. Every alarm goes to the topic, and says when it is over. */
 import { type Part, type Resource, ref, sub, type Text } from './cloudformation.ts';
-import { type FunctionName, functionName, nameOf, stackName } from './names.ts';
+import { type FunctionName, functionName, functionsOf, nameOf, stackName } from './names.ts';
 import { NOTICES, type QueueDefinition, queueDefinitions } from './queues.ts';
 import type { Stack } from './stack.ts';
 import { TIMEOUTS } from './timeouts.ts';
@@ -9,16 +9,19 @@ import { TIMEOUTS } from './timeouts.ts';
  * `authorize` is left out: it answers an invalid token with an error, as the gateway wants it, so that anybody could raise its alarm.
  * What is wrong with itself reaches callers as 5XX.
  */
-const WATCHED: FunctionName[] = ['encrypt', 'audit', 'download', 'list', 'history', 'health'];
-const THROTTLED: FunctionName[] = [...WATCHED, 'authorize'];
+const watched = (stack: Stack): FunctionName[] => functionsOf(stack).filter((name) => name !== 'authorize');
+const throttled = (stack: Stack): FunctionName[] => [...watched(stack), 'authorize'];
 
 /**
- * Seconds of an invocation above which it came near its end. `encrypt` ends by itself: a minute before its time it begins no part of a large
- * object, 20 seconds before it gives up what is under way (handlers/encrypt.ts), so that only what uses up half of these is told.
+ * Seconds of an invocation above which it came near its end. `encrypt` and `transit` end by themselves: a minute before their time they begin no
+ * part of a large object, 20 seconds before they give up what is under way (handlers/encrypt.ts), so that only what uses up half of these is told.
  */
-const NEAR_TIMEOUT = { encrypt: TIMEOUTS.encrypt - 10, audit: 0.8 * TIMEOUTS.audit, download: 0.8 * TIMEOUTS.download };
-type Working = keyof typeof NEAR_TIMEOUT;
-const WORKING: Working[] = ['encrypt', 'audit', 'download'];
+const NEAR_TIMEOUT: Partial<Record<FunctionName, number>> = {
+  encrypt: TIMEOUTS.encrypt - 10,
+  audit: 0.8 * TIMEOUTS.audit,
+  download: 0.8 * TIMEOUTS.download,
+  transit: TIMEOUTS.transit - 10,
+};
 /** Beyond the time that a killed invocation hides its messages, so that its first repetition is no alarm yet. */
 const LATE_SECONDS = 900;
 const FAILED_REQUESTS = 5;
@@ -49,9 +52,9 @@ export function alarms(stack: Stack): Part {
       NOTICES,
       "What somebody did to a key or a guard could not be told: each message of the queue holds the event, its attributes why. Compare the topic's policy and the operations key with the stack's template.",
     ),
-    ...WATCHED.map((name) => functionAlarm(stack, name, 'Errors', 'failed')),
-    ...THROTTLED.map((name) => functionAlarm(stack, name, 'Throttles', 'was throttled')),
-    ...WORKING.map((name) => durationAlarm(stack, name)),
+    ...watched(stack).map((name) => functionAlarm(stack, name, 'Errors', 'failed')),
+    ...throttled(stack).map((name) => functionAlarm(stack, name, 'Throttles', 'was throttled')),
+    ...functionsOf(stack).flatMap((name) => durationAlarm(stack, name, NEAR_TIMEOUT[name])),
     ownAlarm(
       stack,
       'denied-kms-calls',
@@ -127,15 +130,19 @@ function functionAlarm(stack: Stack, name: FunctionName, metric: 'Errors' | 'Thr
   };
 }
 
-function durationAlarm(stack: Stack, name: Working): Alarm {
-  return {
-    ...functionAlarm(stack, name, 'Errors', ''),
-    name: `${name}-near-time-out`,
-    description: `An invocation of ${name} took more than ${NEAR_TIMEOUT[name]} of its ${TIMEOUTS[name]} seconds.`,
-    metric: 'Duration',
-    statistic: 'Maximum',
-    above: NEAR_TIMEOUT[name] * 1000,
-  };
+/** @param nearTimeout seconds; none where a function does not work for long */
+function durationAlarm(stack: Stack, name: FunctionName, nearTimeout: number | undefined): Alarm[] {
+  if (nearTimeout === undefined) return [];
+  return [
+    {
+      ...functionAlarm(stack, name, 'Errors', ''),
+      name: `${name}-near-time-out`,
+      description: `An invocation of ${name} took more than ${nearTimeout} of its ${TIMEOUTS[name]} seconds.`,
+      metric: 'Duration',
+      statistic: 'Maximum',
+      above: nearTimeout * 1000,
+    },
+  ];
 }
 
 function ownAlarm(stack: Stack, name: string, metric: string, description: string): Alarm {

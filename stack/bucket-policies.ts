@@ -1,12 +1,14 @@
 /** Who may do what with the buckets, beyond what roles say. */
+import { usesTransit } from '../src/policy/downloads.ts';
 import { type Part, policyDocument, type Resource, ref, retained, type Statement, sub, type Text, tlsOnly } from './cloudformation.ts';
 import { type BucketName, bucketArn, trailArn } from './names.ts';
 import { readByFunctionsAlone } from './object-reads.ts';
 import type { Rights } from './rights.ts';
 import type { Stack } from './stack.ts';
 import { targetBucketStatements } from './target-bucket-policy.ts';
+import { transitBucketStatements } from './transit-bucket-policy.ts';
 
-const LOGICAL_IDS = { ingest: 'IngestBucket', target: 'TargetBucket', audit: 'AuditBucket' } as const;
+const LOGICAL_IDS = { ingest: 'IngestBucket', target: 'TargetBucket', audit: 'AuditBucket', transit: 'TransitBucket' } as const;
 
 /** A brought bucket keeps the policy that it has; `sealdrop doctor` says what it lacks. */
 export function bucketPolicies(stack: Stack, rights: Rights): Part {
@@ -17,6 +19,7 @@ export function bucketPolicies(stack: Stack, rights: Rights): Part {
     ...(auditBucket === null
       ? { AuditBucketPolicy: bucketPolicy(stack, 'audit', [keepEvidence(stack), ...(dataEvents ? trailWrites(stack) : [])]) }
       : {}),
+    ...(usesTransit(stack.policy) ? { TransitBucketPolicy: bucketPolicy(stack, 'transit', transitBucketStatements(stack, rights)) } : {}),
   };
   return { Resources: policies };
 }

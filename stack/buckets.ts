@@ -1,4 +1,5 @@
-/** The three buckets. Who may do what with them stands in bucket-policies.ts and target-bucket-policy.ts. */
+/** The buckets. Who may do what with them stands in bucket-policies.ts and target-bucket-policy.ts. */
+import { usesTransit } from '../src/policy/downloads.ts';
 import { namesMode } from '../src/policy/keys.ts';
 import { type Part, type Resource, ref, retained, sub, type Text } from './cloudformation.ts';
 import { operationsKeyArn, stackKey } from './keys-in-use.ts';
@@ -8,6 +9,8 @@ import type { Stack } from './stack.ts';
 const UNFINISHED_UPLOAD_DAYS = 7;
 /** Longer than a dead letter lives, so that what it names is still there. */
 const INGEST_NONCURRENT_DAYS = 30;
+/** The least that S3 takes; what is left then was forgotten. */
+const TRANSIT_DAYS = 1;
 
 export function buckets(stack: Stack): Part {
   const { ingestBucket, targetBucket, auditBucket } = stack.settings;
@@ -16,12 +19,16 @@ export function buckets(stack: Stack): Part {
       ...(ingestBucket === null ? { IngestBucket: ingest(stack) } : {}),
       ...(targetBucket === null ? { TargetBucket: target(stack) } : {}),
       ...(auditBucket === null ? { AuditBucket: audit(stack) } : {}),
+      ...(usesTransit(stack.policy) ? { TransitBucket: transit(stack) } : {}),
     },
     Outputs: {
       IngestBucketName: { Value: ingestBucket ?? ref('IngestBucket'), Description: 'Where applications drop files.' },
       TargetBucketName: { Value: targetBucket ?? ref('TargetBucket'), Description: 'Where the encrypted copies live.' },
       TargetBucketOwner: { Value: sub(targetOwner(stack)), Description: 'The account that owns the target bucket.' },
       AuditBucketName: { Value: auditBucket ?? ref('AuditBucket'), Description: 'Where evidence is kept under Object Lock.' },
+      ...(usesTransit(stack.policy)
+        ? { TransitBucketName: { Value: ref('TransitBucket'), Description: 'Where copies for downloads lie for a quarter of an hour.' } }
+        : {}),
     },
   };
 }
@@ -91,6 +98,28 @@ function audit(stack: Stack): Resource {
       ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled', Rule: { DefaultRetention: { Mode, Days } } },
       // Nothing expires here by itself: when evidence may go is for its keepers to say.
       LifecycleConfiguration: lifecycle(null),
+    },
+  };
+}
+
+/**
+ * Neither versions nor retained: a copy that is deleted is to be gone, and what it is a copy of is in the target bucket. Lifecycle rules are
+ * the net under the function's own deletions.
+ */
+function transit(stack: Stack): Resource {
+  const { Type, Properties } = bucket(stack, 'transit');
+  const { VersioningConfiguration: _, ...properties } = Properties;
+  return {
+    Type,
+    Properties: {
+      ...properties,
+      BucketEncryption: encryption(underKey(stackKey(stack)), 'SSE-C'),
+      LifecycleConfiguration: {
+        Rules: [
+          { ...abortUnfinishedUploads, AbortIncompleteMultipartUpload: { DaysAfterInitiation: TRANSIT_DAYS } },
+          { Id: 'expire-copies', Status: 'Enabled', ExpirationInDays: TRANSIT_DAYS },
+        ],
+      },
     },
   };
 }

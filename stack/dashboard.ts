@@ -2,8 +2,8 @@
 
 import { NAMESPACE } from './alarms.ts';
 import { type Part, sub } from './cloudformation.ts';
-import { FUNCTIONS, functionName, nameOf, stackName } from './names.ts';
-import { NOTICES } from './queues.ts';
+import { functionName, functionsOf, nameOf, stackName } from './names.ts';
+import { NOTICES, queueDefinitions } from './queues.ts';
 import type { Stack } from './stack.ts';
 
 const WIDTH = 8;
@@ -51,7 +51,9 @@ function widgetsOf(stack: Stack): Widget[] {
   const queues = (metric: string, ...names: string[]): Metric[] =>
     names.map((name) => ['AWS/SQS', metric, 'QueueName', nameOf(stack, name)]);
   const functions = (metric: string): Metric[] =>
-    FUNCTIONS.map((name) => ['AWS/Lambda', metric, 'FunctionName', functionName(stack, name)]);
+    functionsOf(stack).map((name) => ['AWS/Lambda', metric, 'FunctionName', functionName(stack, name)]);
+  const fed = Object.keys(queueDefinitions(stack));
+  const deadLetters = fed.map((name) => `${name}-dead-letters`);
   return [
     { title: 'Objects', stat: 'Sum', metrics: own('ObjectsEncrypted', 'ObjectsDownloaded') },
     { title: 'Bytes', stat: 'Sum', metrics: own('BytesEncrypted', 'BytesDownloaded') },
@@ -67,9 +69,9 @@ function widgetsOf(stack: Stack): Widget[] {
     {
       title: 'Dead letters',
       stat: 'Maximum',
-      metrics: queues('ApproximateNumberOfMessagesVisible', 'ingest-dead-letters', 'target-events-dead-letters', NOTICES),
+      metrics: queues('ApproximateNumberOfMessagesVisible', ...deadLetters, NOTICES),
     },
-    { title: 'Oldest message, s', stat: 'Maximum', metrics: queues('ApproximateAgeOfOldestMessage', 'ingest', 'target-events') },
+    { title: 'Oldest message, s', stat: 'Maximum', metrics: queues('ApproximateAgeOfOldestMessage', ...fed) },
     { title: 'Errors of functions', stat: 'Sum', metrics: functions('Errors') },
     { title: 'Throttles of functions', stat: 'Sum', metrics: functions('Throttles') },
     {

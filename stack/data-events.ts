@@ -1,4 +1,5 @@
 /** Reads of files and of their copies past the API, which S3 events never tell: CloudTrail records them, as an option since it costs by the event. */
+import { usesTransit } from '../src/policy/downloads.ts';
 import { type Part, sub } from './cloudformation.ts';
 import { operationsKeyId } from './keys-in-use.ts';
 import { bucketArn, bucketName, nameOf } from './names.ts';
@@ -7,6 +8,10 @@ import type { Stack } from './stack.ts';
 /** The files go to the audit bucket, under its Object Lock, below AWSLogs/. */
 export function dataEvents(stack: Stack): Part {
   if (!stack.settings.dataEvents) return {};
+  const transit = usesTransit(stack.policy);
+  const read = (['ingest', 'target', ...(transit ? (['transit'] as const) : [])] as const).map((which) =>
+    sub(`${bucketArn(stack, which)}/`),
+  );
   return {
     Resources: {
       ReadsTrail: {
@@ -23,11 +28,11 @@ export function dataEvents(stack: Stack): Part {
           IncludeGlobalServiceEvents: false,
           AdvancedEventSelectors: [
             {
-              Name: 'reads of the ingest and target buckets',
+              Name: `reads of the ${transit ? 'ingest, target and transit' : 'ingest and target'} buckets`,
               FieldSelectors: [
                 { Field: 'eventCategory', Equals: ['Data'] },
                 { Field: 'resources.type', Equals: ['AWS::S3::Object'] },
-                { Field: 'resources.ARN', StartsWith: [sub(`${bucketArn(stack, 'ingest')}/`), sub(`${bucketArn(stack, 'target')}/`)] },
+                { Field: 'resources.ARN', StartsWith: read },
                 { Field: 'readOnly', Equals: ['true'] },
               ],
             },

@@ -13,15 +13,20 @@ export function environment(stack: Stack): Record<FunctionName, Record<string, T
   const table = { AUDIT_TABLE: sub(tableName(stack)) };
   const stackName = { STACK_NAME: ref('AWS::StackName') };
   const serving = { ...target, ...table, ...stackName };
+  const parts = { PARTS_ABOVE_BYTES: ref('PartsAboveBytes'), PART_BYTES: ref('PartBytes') };
   const queues = queueDefinitions(stack);
+  const transit = queues.transit && {
+    TRANSIT_BUCKET: sub(bucketName(stack, 'transit')),
+    TRANSIT_BUCKET_OWNER: ref('AWS::AccountId'),
+    TRANSIT_QUEUE_URL: ref(queues.transit.queueId),
+  };
   return {
     encrypt: {
       ...serving,
       INGEST_BUCKET_OWNER: ref('AWS::AccountId'),
       INGEST_QUEUE_URL: ref(queues.ingest.queueId),
       ...deadLetters(queues.ingest),
-      PARTS_ABOVE_BYTES: ref('PartsAboveBytes'),
-      PART_BYTES: ref('PartBytes'),
+      ...parts,
       KMS_KEY_ARN: stackKey(stack),
       CUSTOMER_KEY_SECRET: customerKeySecret(stack),
     },
@@ -34,10 +39,26 @@ export function environment(stack: Stack): Record<FunctionName, Record<string, T
       RECORD_GRACE_SECONDS: String(RECORD_GRACE_SECONDS),
     },
     authorize: { OIDC_ISSUER: ref('OidcIssuer'), OIDC_AUDIENCE: ref('OidcAudience') },
-    download: { ...serving, CUSTOMER_KEY_SECRET: customerKeySecret(stack), REDIRECT_ABOVE_BYTES: ref('RedirectAboveBytes') },
+    download: {
+      ...serving,
+      CUSTOMER_KEY_SECRET: customerKeySecret(stack),
+      REDIRECT_ABOVE_BYTES: ref('RedirectAboveBytes'),
+      ...(transit && { ...transit, MAX_STREAMED_BYTES: ref('MaxStreamedBytes') }),
+    },
     list: serving,
     history: serving,
     health: {},
+    transit:
+      queues.transit === undefined
+        ? {}
+        : {
+            ...serving,
+            ...transit,
+            ...deadLetters(queues.transit),
+            ...parts,
+            KMS_KEY_ARN: stackKey(stack),
+            CUSTOMER_KEY_SECRET: customerKeySecret(stack),
+          },
   };
 }
 

@@ -1,7 +1,9 @@
 /** What happens to that which guards the objects: configuration of buckets, table and queues, and the functions themselves. */
+
+import { usesTransit } from '../src/policy/downloads.ts';
 import { sub } from './cloudformation.ts';
-import { bucketName, FUNCTIONS, functionName, nameOf, tableName } from './names.ts';
-import { QUEUE_NAMES } from './queues.ts';
+import { bucketName, functionName, functionsOf, nameOf, tableName } from './names.ts';
+import { queueNames } from './queues.ts';
 import type { Stack } from './stack.ts';
 import { calls, type Match, type Watch } from './watch.ts';
 
@@ -45,16 +47,19 @@ const DEPLOYMENTS = 'A deployment that changes them is told as well.';
 
 /** Another account's bucket is watched in its own account alone, and roles only in us-east-1, where IAM tells its events. */
 export function guardChanges(stack: Stack): Watch[] {
-  const bucketNames = (['ingest', 'target', 'audit'] as const).map((which) => sub(bucketName(stack, which)));
+  const transit = usesTransit(stack.policy);
+  const bucketNames = (['ingest', 'target', 'audit', ...(transit ? (['transit'] as const) : [])] as const).map((which) =>
+    sub(bucketName(stack, which)),
+  );
   // By name, by ARN or by a part of the ARN.
-  const functions = FUNCTIONS.map((name) => ({ suffix: functionName(stack, name) }));
+  const functions = functionsOf(stack).map((name) => ({ suffix: functionName(stack, name) }));
   const table: Match[] = [sub(tableName(stack)), { suffix: sub(`/${tableName(stack)}`) }];
-  const queueUrls = QUEUE_NAMES.map((what) => ({ suffix: sub(`/${nameOf(stack, what)}`) }));
+  const queueUrls = queueNames(stack).map((what) => ({ suffix: sub(`/${nameOf(stack, what)}`) }));
   return [
     {
       id: 'BucketChangeRule',
       name: 'bucket-changes',
-      description: `Somebody changed the policy, Object Lock or another setting of one of the three buckets. ${DEPLOYMENTS}`,
+      description: `Somebody changed the policy, Object Lock or another setting of one of the ${transit ? 'four' : 'three'} buckets. ${DEPLOYMENTS}`,
       pattern: calls('s3', BUCKET_CHANGES, { requestParameters: { bucketName: bucketNames } }),
     },
     {

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { Text } from './cloudformation.ts';
-import { FUNCTIONS, type FunctionName } from './names.ts';
+import type { FunctionName } from './names.ts';
 import type { Settings } from './settings.ts';
 import { shownError } from './shown-error.ts';
 import { sizesOf } from './sizes.ts';
@@ -12,18 +12,24 @@ import { sizesOf } from './sizes.ts';
 type Environment = Record<FunctionName, Record<string, Text>>;
 type Shell = Record<string, string | undefined>;
 
-/** What each of the functions' variables is called in `.sandbox/env`; two queues have dead letters. */
+/** What each of the functions' variables is called in `.sandbox/env`; each queue that feeds a function has dead letters. */
 const SHELL_NAMES: Record<string, string | Partial<Record<FunctionName, string>>> = {
   TARGET_BUCKET: 'SEALDROP_TARGET_BUCKET',
   AUDIT_TABLE: 'SEALDROP_AUDIT_TABLE',
   STACK_NAME: 'SEALDROP_STACK',
   INGEST_QUEUE_URL: 'SEALDROP_QUEUE_URL',
   TARGET_EVENTS_QUEUE_URL: 'SEALDROP_TARGET_EVENTS_QUEUE_URL',
-  DEAD_LETTER_QUEUE_URL: { encrypt: 'SEALDROP_DEAD_LETTER_QUEUE_URL', audit: 'SEALDROP_TARGET_EVENTS_DEAD_LETTER_QUEUE_URL' },
+  DEAD_LETTER_QUEUE_URL: {
+    encrypt: 'SEALDROP_DEAD_LETTER_QUEUE_URL',
+    audit: 'SEALDROP_TARGET_EVENTS_DEAD_LETTER_QUEUE_URL',
+    transit: 'SEALDROP_TRANSIT_DEAD_LETTER_QUEUE_URL',
+  },
+  TRANSIT_BUCKET: 'SEALDROP_TRANSIT_BUCKET',
+  TRANSIT_QUEUE_URL: 'SEALDROP_TRANSIT_QUEUE_URL',
   KMS_KEY_ARN: 'SEALDROP_KMS_KEY_ARN',
   CUSTOMER_KEY_SECRET: 'SEALDROP_CUSTOMER_KEY_SECRET',
 };
-const OWNERS = ['TARGET_BUCKET_OWNER', 'INGEST_BUCKET_OWNER'];
+const OWNERS = ['TARGET_BUCKET_OWNER', 'INGEST_BUCKET_OWNER', 'TRANSIT_BUCKET_OWNER'];
 const KEY_ARN = 'SEALDROP_KMS_KEY_ARN';
 
 /** By the functions' names. */
@@ -56,13 +62,14 @@ export function localEnvironment(
     if (variable === 'PARTS_ABOVE_BYTES') return sizesOf(settings).PartsAboveBytes;
     if (variable === 'PART_BYTES') return sizesOf(settings).PartBytes;
     if (variable === 'REDIRECT_ABOVE_BYTES') return sizesOf(settings).RedirectAboveBytes;
+    if (variable === 'MAX_STREAMED_BYTES') return sizesOf(settings).MaxStreamedBytes;
     // No output tells it; without it the record alone tells own writes apart.
     if (variable === 'ENCRYPT_ROLE_ID') return 'unknown';
     const shellName = SHELL_NAMES[variable];
     return ofShell((typeof shellName === 'object' ? shellName[name] : shellName) ?? variable);
   };
   const signing = credentialsOf(shell);
-  const local = FUNCTIONS.map((name) => [
+  const local = (Object.keys(environment) as FunctionName[]).map((name) => [
     name,
     {
       ...Object.fromEntries(

@@ -1,7 +1,7 @@
 /** The stack's KMS keys: one for objects, one for what operations need even when the first is shut. */
 import { type Condition, type Part, policyDocument, ref, retained, type Statement, sub } from './cloudformation.ts';
 import { stackKey } from './keys-in-use.ts';
-import { ACCOUNT, alarmArns, bucketArn, FUNCTIONS, roleArn, stackName, trailArn, VIA_S3 } from './names.ts';
+import { ACCOUNT, alarmArns, bucketArn, functionsOf, roleArn, stackName, trailArn, VIA_S3 } from './names.ts';
 import type { Right, Rights } from './rights.ts';
 import type { Stack } from './stack.ts';
 
@@ -41,7 +41,7 @@ const ADMINISTRATION = [
 export function objectKey(stack: Stack, rights: Rights): Part {
   const outputs = { KeyArn: { Value: stackKey(stack), Description: "The stack's own KMS key." } };
   if (stack.settings.kmsKey !== null) return { Outputs: outputs };
-  const users = FUNCTIONS.flatMap((name) => {
+  const users = functionsOf(stack).flatMap((name) => {
     const held = rights[name].filter((right) => isOnKey(right, stack)).flatMap(({ actions }) => actions);
     return held.length === 0 ? [] : [byS3(`${name.charAt(0).toUpperCase()}${name.slice(1)}ByS3`, held, [roleArn(stack, name)])];
   });

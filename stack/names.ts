@@ -1,11 +1,18 @@
 /** Names and ARNs of everything, as texts for Fn::Sub: policies name each other's subjects, so that no two resources refer to each other in a circle. */
+import { usesTransit } from '../src/policy/downloads.ts';
 import type { Stack } from './stack.ts';
 
-/** The functions, each with a role of its own. */
+/** The functions of every stack, each with a role of its own. */
 export const FUNCTIONS = ['encrypt', 'audit', 'authorize', 'download', 'list', 'history', 'health'] as const;
-export type FunctionName = (typeof FUNCTIONS)[number];
+/** `transit` is there where policy.yml allows copies for downloads. */
+export type FunctionName = (typeof FUNCTIONS)[number] | 'transit';
 
-export type BucketName = 'ingest' | 'target' | 'audit';
+export const functionsOf = ({ policy }: Pick<Stack, 'policy'>): FunctionName[] => [
+  ...FUNCTIONS,
+  ...(usesTransit(policy) ? (['transit'] as const) : []),
+];
+
+export type BucketName = 'ingest' | 'target' | 'audit' | 'transit';
 
 /** `Ref` and `GetAtt` name a role so. */
 export const roleId = (name: FunctionName): string => `${name.charAt(0).toUpperCase()}${name.slice(1)}Role`;
@@ -21,7 +28,7 @@ export const nameOf = ({ stage }: Stack, what: string): string => `sealdrop-${st
 /** The stack's own, or the one that was brought. */
 export function bucketName(stack: Stack, which: BucketName): string {
   const { ingestBucket, targetBucket, auditBucket } = stack.settings;
-  const brought = { ingest: ingestBucket, target: targetBucket, audit: auditBucket }[which];
+  const brought = { ingest: ingestBucket, target: targetBucket, audit: auditBucket, transit: null }[which];
   return brought ?? nameOf(stack, which);
 }
 

@@ -21,9 +21,10 @@ const READS = {
 };
 
 /** What was dropped lies readable in the ingest bucket, so that it is guarded like its copy; uploads need none of these. */
-export function readByFunctionsAlone(stack: Stack, rights: Rights, which: 'ingest' | 'target'): Statement[] {
+export function readByFunctionsAlone(stack: Stack, rights: Rights, which: 'ingest' | 'target' | 'transit'): Statement[] {
   const { breakGlass, ingestReaders } = stack.settings;
-  const people = which === 'ingest' ? [...new Set([...breakGlass, ...ingestReaders])] : breakGlass;
+  // What is in transit is in the target bucket as well, where break-glass can read it.
+  const people = { ingest: [...new Set([...breakGlass, ...ingestReaders])], target: breakGlass, transit: [] }[which];
   return Object.entries(READS).map(([Sid, Action]) => {
     const holders = Action.flatMap((action) => functionsWith(rights, action, objects(stack, which)));
     const readers = [...new Set(holders)].map((name) => sub(roleArn(stack, name)));

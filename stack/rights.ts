@@ -1,12 +1,13 @@
 /** What each function may do, and nothing else: one table, from which roles, key policy, bucket policy and secret policy follow. Pure. */
+import { usesTransit } from '../src/policy/downloads.ts';
 import { decryptKeyArns, encryptKeyArns, namesManagedKey, namesMode } from '../src/policy/keys.ts';
 import { type Condition, sub, type Text } from './cloudformation.ts';
 import { customerKeySecret, stackKey, usesStackKey } from './keys-in-use.ts';
 import {
   bucketArn,
   bucketName,
-  FUNCTIONS,
   type FunctionName,
+  functionsOf,
   logStreamArns,
   queueArn,
   tableArn,
@@ -79,6 +80,7 @@ export function rightsOf(stack: Stack): Rights {
       // Objects of a former policy may be under SSE-C, whatever today's says.
       ...readCustomerKey(stack),
       ...byS3('DecryptByS3', ['kms:Decrypt'], [stackKey(stack), ...decryptKeyArns(stack.policy)]),
+      ...(usesTransit(stack.policy) ? orderCopies(stack) : []),
     ],
     // ListObjectsV2; refusals are recorded.
     list: [
@@ -90,20 +92,21 @@ export function rightsOf(stack: Stack): Rights {
       items('RecordRefusals', ['dynamodb:PutItem'], ['audit'], stack),
     ],
     health: [],
+    transit: usesTransit(stack.policy) ? makeCopies(stack) : [],
   };
-  for (const name of FUNCTIONS) own[name] = [...everyFunction(stack, name), ...own[name]];
+  for (const name of functionsOf(stack)) own[name] = [...everyFunction(stack, name), ...own[name]];
   return own;
 }
 
 /** The functions that hold `action` on one of `resources`; what guards these resources must let them through. */
 export function functionsWith(rights: Rights, action: string, resources: Text[]): FunctionName[] {
   const named = new Set(resources.map((resource) => JSON.stringify(resource)));
-  return FUNCTIONS.filter((name) =>
+  return (Object.keys(rights) as FunctionName[]).filter((name) =>
     rights[name].some((held) => held.actions.includes(action) && held.resources.some((resource) => named.has(JSON.stringify(resource)))),
   );
 }
 
-export const objects = (stack: Stack, which: 'ingest' | 'target'): Text[] => [sub(`${bucketArn(stack, which)}/*`)];
+export const objects = (stack: Stack, which: 'ingest' | 'target' | 'transit'): Text[] => [sub(`${bucketArn(stack, which)}/*`)];
 
 function everyFunction(stack: Stack, name: FunctionName): Right[] {
   const logs = right('WriteLogs', ['logs:CreateLogStream', 'logs:PutLogEvents'], [sub(logStreamArns(stack, name))]);
@@ -117,6 +120,41 @@ function everyFunction(stack: Stack, name: FunctionName): Right[] {
 /** Without ListBucket S3 answers 403 for an object that is not there. */
 function tellMissingFromDenied(stack: Stack, which: 'ingest' | 'target'): Right {
   return right('TellMissingFromDenied', ['s3:ListBucket'], [sub(bucketArn(stack, which))]);
+}
+
+/** Looks for copies for downloads, gives URLs of them, and asks for them. */
+function orderCopies(stack: Stack): Right[] {
+  return [
+    right('ReadCopies', ['s3:GetObject'], objects(stack, 'transit')),
+    right('LookForCopies', ['s3:ListBucket'], [sub(bucketArn(stack, 'transit'))]),
+    right('OrderCopies', ['sqs:SendMessage'], [sub(queueArn(stack, 'transit'))]),
+  ];
+}
+
+/**
+ * ReceiveMessage; HeadObject, GetObjectTagging, CopyObject and UploadPartCopy of the target's objects; HeadObject of copies, an upload from
+ * CreateMultipartUpload to its end, DeleteObject, whose condition needs GetObject; Query of records, PutItem of events; SendMessage of dead letters and
+ * deletions, ChangeMessageVisibility.
+ */
+function makeCopies(stack: Stack): Right[] {
+  return [
+    right(
+      'ReadTarget',
+      ['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectTagging', 's3:GetObjectVersionTagging'],
+      objects(stack, 'target'),
+    ),
+    tellMissingFromDenied(stack, 'target'),
+    right('WriteCopies', ['s3:PutObject', 's3:PutObjectTagging', 's3:AbortMultipartUpload'], objects(stack, 'transit')),
+    right('CompareCopies', ['s3:GetObject'], objects(stack, 'transit')),
+    right('LookForCopies', ['s3:ListBucket', 's3:ListBucketMultipartUploads'], [sub(bucketArn(stack, 'transit'))]),
+    right('DeleteCopies', ['s3:DeleteObject'], objects(stack, 'transit')),
+    items('ReadRecords', ['dynamodb:Query'], ['object'], stack),
+    items('WriteEvents', ['dynamodb:PutItem'], ['audit'], stack),
+    ...consume(stack, 'transit'),
+    right('OrderDeletions', ['sqs:SendMessage'], [sub(queueArn(stack, 'transit'))]),
+    ...readCustomerKey(stack),
+    ...byS3('EncryptByS3', ['kms:GenerateDataKey', 'kms:Decrypt'], [stackKey(stack)]),
+  ];
 }
 
 /**
@@ -159,7 +197,7 @@ function items(sid: string, actions: string[], kinds: ('audit' | 'object' | 'rea
   return { ...right(sid, actions, [sub(tableArn(stack))]), condition };
 }
 
-function consume(stack: Stack, queue: 'ingest' | 'target-events'): Right[] {
+function consume(stack: Stack, queue: 'ingest' | 'target-events' | 'transit'): Right[] {
   const take = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ChangeMessageVisibility'];
   return [
     right('ConsumeQueue', take, [sub(queueArn(stack, queue))]),

@@ -1,6 +1,6 @@
 /** One role a function, from the table of rights. */
 import { type Part, policyDocument, type Resource, sub, type Text } from './cloudformation.ts';
-import { FUNCTIONS, type FunctionName, nameOf, roleId } from './names.ts';
+import { type FunctionName, functionsOf, nameOf, roleId } from './names.ts';
 import type { Right, Rights } from './rights.ts';
 import type { Stack } from './stack.ts';
 
@@ -10,7 +10,7 @@ const TRUST = {
 };
 
 export function roles(stack: Stack, rights: Rights): Part {
-  return { Resources: Object.fromEntries(FUNCTIONS.map((name) => [roleId(name), role(stack, name, rights[name])])) };
+  return { Resources: Object.fromEntries(functionsOf(stack).map((name) => [roleId(name), role(stack, name, rights[name])])) };
 }
 
 function role(stack: Stack, name: FunctionName, rights: Right[]): Resource {

@@ -8,6 +8,7 @@ const { told } = require('./shown-error.ts');
 const { checkedStage } = require('./stage.ts');
 const { template } = require('./template.ts');
 const { TIMEOUTS } = require('./timeouts.ts');
+const { transitFunction } = require('./transit-function.ts');
 
 let failed = false;
 
@@ -31,13 +32,13 @@ const silentEnvironment = Object.fromEntries(Object.keys(TIMEOUTS).map((name) =>
 
 const invokedLocally = isInvokeLocal(process.argv);
 
+const environmentOf = (stack) => (invokedLocally ? localEnvironment(environment(stack), stack.settings, process.env) : environment(stack));
+
 module.exports = {
   stage: ({ options }) => checkedStage(options.stage ?? 'dev'),
   settings: fromStack(({ settings }) => settings, { logRetentionDays: 1, tracing: false }),
-  environment: fromStack(
-    (stack) => (invokedLocally ? localEnvironment(environment(stack), stack.settings, process.env) : environment(stack)),
-    silentEnvironment,
-  ),
+  environment: fromStack(environmentOf, silentEnvironment),
+  transit: fromStack((stack) => transitFunction(stack, environmentOf(stack).transit), null),
   timeouts: TIMEOUTS,
   resources: fromStack((stack) => ({ ...template(stack), extensions: deploymentBucketExtensions })),
   esbuild: fromStack(invokedLocally ? localEsbuildOptions : esbuildOptions),

@@ -1,4 +1,5 @@
 /** From which sizes on objects travel otherwise: parameters of CloudFormation, so that a local stack can try it with small files. */
+import { usesTransit } from '../src/policy/downloads.ts';
 import type { Part } from './cloudformation.ts';
 import type { Settings } from './settings.ts';
 import type { Stack } from './stack.ts';
@@ -10,7 +11,11 @@ const DESCRIPTIONS = {
   PartsAboveBytes: 'Objects above so many bytes are copied in parts.',
   PartBytes: 'How many bytes a part has at least.',
   RedirectAboveBytes: 'Downloads above so many bytes are redirected to S3, where it may serve them.',
+  MaxStreamedBytes: 'Downloads above so many bytes go by a copy in transit, where S3 cannot serve them as they are.',
 };
+
+/** What Lambda streams of one response, "200 MB" read the smaller way: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html */
+const STREAMED_BYTES = 200_000_000;
 
 /** In bytes, as the parameters' texts. */
 export function sizesOf({ partsAboveMiB, partMiB, redirectAboveMiB }: Pick<Settings, 'partsAboveMiB' | 'partMiB' | 'redirectAboveMiB'>) {
@@ -18,11 +23,13 @@ export function sizesOf({ partsAboveMiB, partMiB, redirectAboveMiB }: Pick<Setti
     PartsAboveBytes: String(partsAboveMiB * MIB),
     PartBytes: String(partMiB * MIB),
     RedirectAboveBytes: String(redirectAboveMiB * MIB),
+    MaxStreamedBytes: String(STREAMED_BYTES),
   } satisfies Record<keyof typeof DESCRIPTIONS, string>;
 }
 
-export function sizes({ settings }: Stack): Part {
-  const defaults = Object.entries(sizesOf(settings)) as [keyof typeof DESCRIPTIONS, string][];
+export function sizes({ settings, policy }: Stack): Part {
+  const all = Object.entries(sizesOf(settings)) as [keyof typeof DESCRIPTIONS, string][];
+  const defaults = all.filter(([name]) => name !== 'MaxStreamedBytes' || usesTransit(policy));
   return {
     Parameters: Object.fromEntries(
       defaults.map(([name, Default]) => [name, { Type: 'String', Default, AllowedPattern: BYTES, Description: DESCRIPTIONS[name] }]),

@@ -16,8 +16,8 @@ import { readByFunctionsAlone } from './object-reads.ts';
 import type { Rights } from './rights.ts';
 import type { Stack } from './stack.ts';
 
-const ALGORITHM = 's3:x-amz-server-side-encryption';
-const KMS_KEY = 's3:x-amz-server-side-encryption-aws-kms-key-id';
+export const ALGORITHM = 's3:x-amz-server-side-encryption';
+export const KMS_KEY = 's3:x-amz-server-side-encryption-aws-kms-key-id';
 const CUSTOMER_ALGORITHM = 's3:x-amz-server-side-encryption-customer-algorithm';
 
 /** How a write's headers name the modes that KMS serves, and what the statements' Sids call them. */
@@ -29,18 +29,23 @@ const KMS_MODES = [
 type Where = { Resource: Text | Text[] } | { NotResource: Text[] };
 
 export function targetBucketStatements(stack: Stack, rights: Rights): Statement[] {
-  return [...readByFunctionsAlone(stack, rights, 'target'), keepEncryption(stack), noReplicas(stack), ...writesAsPolicySays(stack)];
+  return [
+    ...readByFunctionsAlone(stack, rights, 'target'),
+    keepEncryption(stack, 'target'),
+    noReplicas(stack, 'target'),
+    ...writesAsPolicySays(stack),
+  ];
 }
 
 /** Changes an object's key in place, past every rule about writes; nothing here uses it. */
-function keepEncryption(stack: Stack): Statement {
-  return { ...deny('KeepEncryption', { Resource: sub(`${bucketArn(stack, 'target')}/*`) }), Action: ['s3:UpdateObjectEncryption'] };
+export function keepEncryption(stack: Stack, which: 'target' | 'transit'): Statement {
+  return { ...deny('KeepEncryption', { Resource: sub(`${bucketArn(stack, which)}/*`) }), Action: ['s3:UpdateObjectEncryption'] };
 }
 
-/** Replication writes and deletes by actions of its own, and says no encryption; nothing here replicates into the target bucket. */
-function noReplicas(stack: Stack): Statement {
+/** Replication writes and deletes by actions of its own, and says no encryption; nothing here replicates. */
+export function noReplicas(stack: Stack, which: 'target' | 'transit'): Statement {
   const Action = ['s3:ObjectOwnerOverrideToBucketOwner', 's3:ReplicateDelete', 's3:ReplicateObject', 's3:ReplicateTags'];
-  return { ...deny('NoReplicas', { Resource: sub(`${bucketArn(stack, 'target')}/*`) }), Action };
+  return { ...deny('NoReplicas', { Resource: sub(`${bucketArn(stack, which)}/*`) }), Action };
 }
 
 function writesAsPolicySays(stack: Stack): Statement[] {

@@ -1,4 +1,5 @@
 /** Seconds that each function may take; queues and alarms follow from them. */
+import { COPYING_SECONDS } from '../src/transit-times.ts';
 import type { FunctionName } from './names.ts';
 
 export const TIMEOUTS: Record<FunctionName, number> = {
@@ -10,4 +11,5 @@ export const TIMEOUTS: Record<FunctionName, number> = {
   list: 29,
   history: 29,
   health: 29,
+  transit: COPYING_SECONDS,
 };

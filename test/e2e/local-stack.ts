@@ -46,8 +46,13 @@ export interface LocalStack {
 /**
  * @param policy a policy file of the project
  * @param params over those of every local stack; a bucket that is brought is made by the test, once the stack runs
+ * @param parameters CloudFormation's own, over the template's
  */
-export async function startLocalStack(policy = 'test/e2e/policy.yml', params: Record<string, string> = {}): Promise<LocalStack> {
+export async function startLocalStack(
+  policy = 'test/e2e/policy.yml',
+  params: Record<string, string> = {},
+  parameters: Record<string, string> = {},
+): Promise<LocalStack> {
   const artifacts = await packageStack({
     projectDir: PROJECT,
     policyPath: join(PROJECT, policy),
@@ -56,7 +61,7 @@ export async function startLocalStack(policy = 'test/e2e/policy.yml', params: Re
     cacheDir: join(PROJECT, '.build'),
   });
   const dataDir = mkdtempSync(join(tmpdir(), 'sealdrop-e2e-'));
-  let sandbox = await startSandbox({ dataDir, port: 0, apiPort: 0, artifacts });
+  let sandbox = await startSandbox({ dataDir, port: 0, apiPort: 0, artifacts, parameters });
   let env = sandbox.environment();
   let clients = stackClients(env);
   const variable = (name: string) => env[name] ?? '';
@@ -132,7 +137,7 @@ export async function startLocalStack(policy = 'test/e2e/policy.yml', params: Re
     },
     async restart() {
       await sandbox.stop();
-      sandbox = await startSandbox({ dataDir, port: 0, apiPort: 0, artifacts });
+      sandbox = await startSandbox({ dataDir, port: 0, apiPort: 0, artifacts, parameters });
       env = sandbox.environment();
       clients = stackClients(env);
     },
