@@ -57,18 +57,28 @@ type Found = { opened: Opened; encryption: EncryptionDescription };
  */
 export async function openObject(request: OpenRequest, deps: OpenDeps): Promise<Opened> {
   const { key, caller, requestId } = request;
-  const started = performance.now();
   if (!mayAccess(deps.policy.access, caller, 'read', key)) {
     await recordRefusal({ action: 'DownloadDenied', bucket: deps.targetBucket, key, caller, requestId }, deps);
     throw new SealdropError('forbidden', 'You may not read this key');
   }
+  return serveObject(request, deps);
+}
+
+/**
+ * For whoever may read the object, by whatever right.
+ * @param admit called once the object is open, before anything of it is recorded or told; a throw is the answer
+ * @throws SealdropError as `openObject`, but `forbidden`
+ */
+export async function serveObject(request: OpenRequest, deps: OpenDeps, admit?: (opened: Opened) => Promise<void>): Promise<Opened> {
+  const started = performance.now();
   const event = readEvent(request, deps.targetBucket);
   const { opened, encryption } = await find(request, deps).catch(async (error: unknown) => {
-    const failure = asSealdropError(error, { bucket: deps.targetBucket, key });
+    const failure = asSealdropError(error, { bucket: deps.targetBucket, key: request.key });
     await deps.trail.append([{ ...event, outcome: 'failure', code: failure.code, detail: failure.message }]);
     throw failure;
   });
   try {
+    await admit?.(opened);
     await record({ ...event, encryption }, opened, deps);
   } catch (error) {
     if (opened.kind === 'object') opened.object.body?.destroy();

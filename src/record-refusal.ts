@@ -6,7 +6,7 @@ import type { Caller } from './http/request.ts';
 import type { Log } from './observability.ts';
 
 export interface Refusal {
-  action: Extract<AuditAction, 'DownloadDenied' | 'ListDenied' | 'HistoryDenied'>;
+  action: Extract<AuditAction, 'DownloadDenied' | 'ListDenied' | 'HistoryDenied' | 'ShareDenied'>;
   bucket: string;
   /** The key, or the prefix of a listing. */
   key: string;

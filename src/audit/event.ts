@@ -28,7 +28,11 @@ export type AuditAction =
   | 'ObjectDeleted'
   /** What somebody else wrote is not encrypted as policy.yml says. */
   | 'DriftFound'
+  /** A share link to a version of an object was made, or is to open nothing any more. */
+  | 'LinkCreated'
+  | 'LinkRevoked'
   | 'DownloadDenied'
+  | 'ShareDenied'
   | 'ListDenied'
   | 'HistoryDenied';
 
@@ -58,6 +62,8 @@ export interface AuditEvent {
   sourceVersionId?: string;
   /** Bytes of the object. */
   size?: number;
+  /** The id of a share link; who came by it has `link/ID` as actor. */
+  link?: string;
   /** ISO 8601: when what was authorised ends. */
   expires?: string;
   /** Of a read by ranges: the five minutes in which all ranges of this caller and version are this one event. ISO 8601; `to` is exclusive. */

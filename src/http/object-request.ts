@@ -27,18 +27,32 @@ export interface ObjectRequest {
 /** No version id of S3's is longer: https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html */
 const VERSION_ID = /^[A-Za-z0-9._-]{1,1024}$/;
 
+/** How an object is wanted, whichever it is. */
+export type ObjectWish = Omit<ObjectRequest, 'key' | 'versionId'>;
+
+/** The query parameters that say so. */
+export const WISH_QUERY = ['download', 'redirect'] as const;
+
+type Asked = Pick<ApiRequest, 'method' | 'query' | 'headers'>;
+
 /** @throws SealdropError `invalid-request` */
 export function objectRequest(request: ApiRequest): ObjectRequest {
-  const { method, query, headers } = request;
   const key = requestedKey(request);
-  const { versionId, download } = query;
+  const { versionId } = request.query;
   if (versionId !== undefined && !VERSION_ID.test(versionId)) throw new SealdropError('invalid-request', 'versionId is none of S3');
+  return { key, ...(versionId === undefined ? {} : { versionId }), ...objectWish(request, key) };
+}
+
+/**
+ * @param name what it is saved as where `?download` says no name
+ * @throws SealdropError `invalid-request`
+ */
+export function objectWish({ method, query, headers }: Asked, name: string): ObjectWish {
+  const { download } = query;
   if (query.redirect !== undefined && query.redirect !== 'never') {
     throw new SealdropError('invalid-request', 'redirect can only be "never"; without it an answer may be a redirect');
   }
   return {
-    key,
-    ...(versionId === undefined ? {} : { versionId }),
     purpose: method === 'HEAD' ? 'inspect' : 'read',
     // Defined for GET alone: https://www.rfc-editor.org/rfc/rfc9110#section-14.2
     range: method === 'GET' ? parseRange(headers.range) : null,
@@ -49,7 +63,7 @@ export function objectRequest(request: ApiRequest): ObjectRequest {
       ifUnmodifiedSince: headers['if-unmodified-since'],
       ifRange: headers['if-range'],
     },
-    ...(download === undefined ? {} : { disposition: attachment(download || key) }),
+    ...(download === undefined ? {} : { disposition: attachment(download || name) }),
     redirects: query.redirect !== 'never',
   };
 }

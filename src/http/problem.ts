@@ -45,10 +45,16 @@ export function toProblem(error: unknown, requestId: string): HttpResponse {
   };
 }
 
-export function toJson(body: unknown): HttpResponse {
+export function toJson(body: unknown, statusCode = 200): HttpResponse {
   return {
-    statusCode: 200,
+    statusCode,
     headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
     body: JSON.stringify(body),
   };
+}
+
+export const toCreated = (body: unknown): HttpResponse => toJson(body, 201);
+
+export function toNothing(): HttpResponse {
+  return { statusCode: 204, headers: { 'cache-control': 'no-store' }, body: '' };
 }

@@ -12,6 +12,8 @@ const claimsSchema = z.record(z.string(), z.unknown());
 
 const eventSchema = z.object({
   httpMethod: z.string(),
+  body: z.nullish(z.string()),
+  isBase64Encoded: z.nullish(z.boolean()),
   multiValueHeaders: z.nullish(z.record(z.string(), z.array(z.string()))),
   pathParameters: z.nullish(z.record(z.string(), z.string())),
   multiValueQueryStringParameters: z.nullish(z.record(z.string(), z.array(z.string()))),
@@ -35,6 +37,8 @@ export interface ApiRequest {
   query: Record<string, string>;
   /** By lower-case name, without Authorization; one that came several times is one list: https://www.rfc-editor.org/rfc/rfc9110#section-5.3 */
   headers: Record<string, string>;
+  /** As text; `null`: none. */
+  body: string | null;
   caller: Caller;
   requestId: string;
 }
@@ -45,16 +49,40 @@ export interface ApiRequest {
  * @throws SealdropError `invalid-request` (an unknown or repeated query parameter), `unauthenticated` (no claims, or expired ones)
  */
 export function parseApiRequest(event: unknown, allowedQuery: readonly string[], now = Date.now()): ApiRequest {
+  const { requestContext, ...open } = parseEvent(event);
+  return { ...requestOf(open, requestContext.requestId, allowedQuery), caller: callerOf(requestContext, now) };
+}
+
+/**
+ * Of a route that asks nobody who they are.
+ * @throws SealdropError `invalid-request`
+ */
+export function parseOpenRequest(event: unknown, allowedQuery: readonly string[]): Omit<ApiRequest, 'caller'> {
+  const { requestContext, ...open } = parseEvent(event);
+  return requestOf(open, requestContext.requestId, allowedQuery);
+}
+
+type ApiEvent = z.infer<typeof eventSchema>;
+
+function parseEvent(event: unknown): ApiEvent {
   const parsed = eventSchema.safeParse(event);
   if (!parsed.success) throw new SealdropError('invalid-request', 'the event is not one of a REST API proxy integration');
-  const { httpMethod, multiValueHeaders, pathParameters, multiValueQueryStringParameters, requestContext } = parsed.data;
+  return parsed.data;
+}
+
+function requestOf(
+  event: Omit<ApiEvent, 'requestContext'>,
+  requestId: string,
+  allowedQuery: readonly string[],
+): Omit<ApiRequest, 'caller'> {
+  const { httpMethod, body, isBase64Encoded, multiValueHeaders, pathParameters, multiValueQueryStringParameters } = event;
   return {
     method: httpMethod,
     pathParameters: pathParameters ?? {},
     query: singleValues(multiValueQueryStringParameters ?? {}, allowedQuery),
     headers: joinedValues(multiValueHeaders ?? {}),
-    caller: callerOf(requestContext, now),
-    requestId: requestContext.requestId,
+    body: typeof body === 'string' && isBase64Encoded === true ? Buffer.from(body, 'base64').toString() : (body ?? null),
+    requestId,
   };
 }
 
@@ -108,7 +136,7 @@ function joinedValues(values: Record<string, string[]>): Record<string, string> 
   return headers;
 }
 
-function callerOf({ authorizer, identity }: z.infer<typeof eventSchema>['requestContext'], now: number): Caller {
+function callerOf({ authorizer, identity }: ApiEvent['requestContext'], now: number): Caller {
   const claimsJson = authorizer?.claims;
   const userArn = identity?.userArn ?? null;
   if (claimsJson === undefined && userArn !== null) return { subject: userArn, claims: {}, principal: iamPrincipal(userArn) };

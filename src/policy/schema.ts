@@ -72,7 +72,7 @@ const accessSchema = strict({
       error: 'claim and has, of a token; or principal, the ARN of an IAM role or user',
     },
   ),
-  may: z.array(z.enum(['read', 'list', 'history'])).min(1, 'at least one of read, list, history'),
+  may: z.array(z.enum(['read', 'list', 'history', 'share'])).min(1, 'at least one of read, list, history, share'),
   under: z.array(prefix).min(1, "at least one prefix ('' for every key)"),
 });
 

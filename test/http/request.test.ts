@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseApiRequest, requestedKey, wholeNumber } from '../../src/http/request.ts';
+import { parseApiRequest, parseOpenRequest, requestedKey, wholeNumber } from '../../src/http/request.ts';
 import { apiEvent, READER, REQUEST_ID } from '../fixtures/api.ts';
 import { event } from '../fixtures/events.ts';
 
@@ -15,6 +15,7 @@ describe('parseApiRequest', () => {
       pathParameters: {},
       query: { prefix: 'reports/', delimiter: '/', limit: '50' },
       headers: expect.objectContaining({ accept: '*/*', 'user-agent': 'curl/8.10.1' }),
+      body: null,
       caller: { subject: 'user-17', claims: expect.objectContaining({ sub: 'user-17', groups: ['sealdrop-readers'] }), principal: null },
       requestId: REQUEST_ID,
     });
@@ -79,6 +80,19 @@ describe('parseApiRequest', () => {
     expect(parseApiRequest(both, []).caller).toMatchObject({ subject: 'user-17', principal: null });
     const nobody = { ...signed, requestContext: { requestId: REQUEST_ID, identity: { userArn: null } } };
     expect(() => parseApiRequest(nobody, [])).toThrow(expect.objectContaining({ code: 'unauthenticated' }));
+  });
+
+  it('reads a body as text, also one that came as base64', () => {
+    const body = '{"key":"ä"}';
+    expect(parseApiRequest({ ...apiEvent({}), body }, []).body).toBe(body);
+    expect(parseApiRequest({ ...apiEvent({}), body: Buffer.from(body).toString('base64'), isBase64Encoded: true }, []).body).toBe(body);
+  });
+
+  it('of a route that asks nobody has no caller', () => {
+    const asked = parseOpenRequest(apiEvent({ claims: null, path: { token: 'x' } }), []);
+    expect(asked).toMatchObject({ pathParameters: { token: 'x' }, requestId: REQUEST_ID });
+    expect(asked).not.toHaveProperty('caller');
+    expect(() => parseOpenRequest(apiEvent({ query: { a: ['b'] } }), [])).toThrow(refused(/unknown query parameter/));
   });
 
   it('joins what came several times, and hands no token on', () => {

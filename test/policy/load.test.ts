@@ -71,11 +71,11 @@ const WRONG: Record<string, [text: string, message: string]> = {
   'a source that is moved': [`version: 1\n${DEFAULT}\nsource: move\n`, 'policy.yml:3:1: at source: got "move"; allowed: keep, delete'],
   'an unknown right': [
     access('{ who: { claim: groups, has: a }, may: [write], under: [""] }'),
-    'policy.yml:4:45: at access.0.may.0: got "write"; allowed: read, list, history',
+    'policy.yml:4:45: at access.0.may.0: got "write"; allowed: read, list, history, share',
   ],
   'no rights': [
     access('{ who: { claim: groups, has: a }, may: [], under: [""] }'),
-    'policy.yml:4:39: at access.0.may: got a list; allowed: at least one of read, list, history',
+    'policy.yml:4:39: at access.0.may: got a list; allowed: at least one of read, list, history, share',
   ],
   'rights nowhere': [
     access('{ who: { claim: groups, has: a }, may: [read], under: [] }'),
