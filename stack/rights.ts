@@ -1,6 +1,7 @@
 /** What each function may do, and nothing else: one table, from which roles, key policy, bucket policy and secret policy follow. Pure. */
 import { usesTransit } from '../src/policy/downloads.ts';
 import { decryptKeyArns, encryptKeyArns, namesManagedKey, namesMode } from '../src/policy/keys.ts';
+import { usesLinks } from '../src/policy/links.ts';
 import { type Condition, sub, type Text } from './cloudformation.ts';
 import { customerKeySecret, stackKey, usesStackKey } from './keys-in-use.ts';
 import {
@@ -81,6 +82,7 @@ export function rightsOf(stack: Stack): Rights {
       ...readCustomerKey(stack),
       ...byS3('DecryptByS3', ['kms:Decrypt'], [stackKey(stack), ...decryptKeyArns(stack.policy)]),
       ...(usesTransit(stack.policy) ? orderCopies(stack) : []),
+      ...(usesLinks(stack.policy) ? [...links('UseLinks', stack)] : []),
     ],
     // ListObjectsV2; refusals are recorded.
     list: [
@@ -93,6 +95,14 @@ export function rightsOf(stack: Stack): Rights {
     ],
     health: [],
     transit: usesTransit(stack.policy) ? makeCopies(stack) : [],
+    // ListObjectVersions, which tells versions without a key; links and events are written, and read by their ids.
+    share: usesLinks(stack.policy)
+      ? [
+          right('FindVersions', ['s3:ListBucketVersions'], [sub(bucketArn(stack, 'target'))]),
+          ...links('KeepLinks', stack),
+          items('RecordLinks', ['dynamodb:PutItem'], ['audit'], stack),
+        ]
+      : [],
   };
   for (const name of functionsOf(stack)) own[name] = [...everyFunction(stack, name), ...own[name]];
   return own;
@@ -138,11 +148,8 @@ function orderCopies(stack: Stack): Right[] {
  */
 function makeCopies(stack: Stack): Right[] {
   return [
-    right(
-      'ReadTarget',
-      ['s3:GetObject', 's3:GetObjectVersion', 's3:GetObjectTagging', 's3:GetObjectVersionTagging'],
-      objects(stack, 'target'),
-    ),
+    // Every call names a version, for which S3 asks for this right alone: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html (versionId)
+    right('ReadVersions', ['s3:GetObjectVersion', 's3:GetObjectVersionTagging'], objects(stack, 'target')),
     tellMissingFromDenied(stack, 'target'),
     right('WriteCopies', ['s3:PutObject', 's3:PutObjectTagging', 's3:AbortMultipartUpload'], objects(stack, 'transit')),
     right('CompareCopies', ['s3:GetObject'], objects(stack, 'transit')),
@@ -195,6 +202,12 @@ function items(sid: string, actions: string[], kinds: ('audit' | 'object' | 'rea
     Null: { 'dynamodb:LeadingKeys': 'false' },
   };
   return { ...right(sid, actions, [sub(tableArn(stack))]), condition };
+}
+
+/** Links stand by the digests of their tokens, whatever they open. */
+function links(sid: string, stack: Stack): Right[] {
+  const condition = { 'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': ['link#*'] }, Null: { 'dynamodb:LeadingKeys': 'false' } };
+  return [{ ...right(sid, ['dynamodb:Query', 'dynamodb:PutItem'], [sub(tableArn(stack))]), condition }];
 }
 
 function consume(stack: Stack, queue: 'ingest' | 'target-events' | 'transit'): Right[] {

@@ -1,5 +1,7 @@
 /** What stands in a function's role, and the same with one grant less. */
-import type { FunctionName, World } from './world.ts';
+import type { World } from './world.ts';
+
+type Deployed = Pick<World, 'stack'>;
 
 interface Grants {
   Sid: string;
@@ -7,28 +9,22 @@ interface Grants {
 }
 
 /** Every action of every statement. */
-export function grantsOf(world: World, name: FunctionName): { Sid: string; action: string }[] {
+export function grantsOf(world: Deployed, name: string): { Sid: string; action: string }[] {
   return statementsOf(world, name).flatMap(({ Sid, Action }) => Action.map((action) => ({ Sid, action })));
 }
 
-function policiesOf(world: World, name: FunctionName): Record<string, { Statement: Grants[] }> {
+function policiesOf(world: Deployed, name: string): Record<string, { Statement: Grants[] }> {
   const { access, functions } = world.stack.sandbox.services;
   const role = access.findRole(functions.get(`${world.stack.env.SEALDROP_STACK}-${name}`).roleArn);
   return (role?.policies ?? {}) as Record<string, { Statement: Grants[] }>;
 }
 
-function statementsOf(world: World, name: FunctionName): Grants[] {
+function statementsOf(world: Deployed, name: string): Grants[] {
   return Object.values(policiesOf(world, name)).flatMap(({ Statement }) => Statement);
 }
 
 /** Takes one action out of one statement of a function's role for as long as `work` takes. */
-export async function withoutGrant(
-  world: World,
-  name: FunctionName,
-  sid: string,
-  action: string,
-  work: () => Promise<void>,
-): Promise<void> {
+export async function withoutGrant(world: Deployed, name: string, sid: string, action: string, work: () => Promise<void>): Promise<void> {
   const { access, functions } = world.stack.sandbox.services;
   const role = access.findRole(functions.get(`${world.stack.env.SEALDROP_STACK}-${name}`).roleArn);
   if (role === null) throw new Error(`${name} has no role`);
