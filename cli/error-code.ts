@@ -8,3 +8,8 @@ export function nextStepOf(code: ErrorCode): string {
 export function isErrorCode(text: string): text is ErrorCode {
   return ERROR_CODES.some((code) => code === text);
 }
+
+/** The same request may succeed later by itself. */
+export function mayHeal(code: ErrorCode): boolean {
+  return new SealdropError(code, '').retryable;
+}

@@ -1,7 +1,7 @@
 /** Which stack a command is about, as all of them are asked. */
 import { parseArgs } from 'node:util';
 import { errorMessage } from './sdk-error.ts';
-import { stackNameOf } from './stack.ts';
+import { stackNameOf } from './stack-name.ts';
 
 const DEFAULT_STAGE = 'dev';
 
@@ -50,6 +50,17 @@ export function readSeconds(option: string, given: string | undefined, { byDefau
   if (given?.trim() === '' || !Number.isInteger(seconds) || seconds < 1 || seconds > max)
     throw new Error(`--${option} ${given}: whole seconds, 1 to ${max}`);
   return seconds;
+}
+
+/** @throws an error that names the option: it is no whole number in this range */
+export function readCount(
+  option: string,
+  given: string | undefined,
+  { byDefault, min = 1, max }: { byDefault: number; min?: number; max: number },
+): number {
+  const count = given === undefined ? byDefault : /^\d{1,9}$/.test(given) ? Number(given) : Number.NaN;
+  if (!(count >= min && count <= max)) throw new Error(`--${option} ${given}: a whole number, ${min} to ${max}`);
+  return count;
 }
 
 /** As `parseArgs`, whose errors name the argument. */

@@ -2,6 +2,7 @@
 import { type CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CannotLook } from './cannot-look.ts';
 import { errorMessage, errorName, isDenied } from './sdk-error.ts';
+import { stageOf } from './stack-name.ts';
 
 /** What every stack of Sealdrop says. */
 const OUTPUTS = [
@@ -48,12 +49,6 @@ export interface Stack {
   source: 'keep' | 'delete';
 }
 
-const SERVICE = 'sealdrop';
-
-export function stackNameOf(stage: string): string {
-  return `${SERVICE}-${stage}`;
-}
-
 /** @throws CannotLook: there is no such stack, it may not be seen, or it does not say what a stack of Sealdrop says */
 export async function describeStack(cloudformation: CloudFormationClient, name: string): Promise<Stack> {
   const answer = await cloudformation.send(new DescribeStacksCommand({ StackName: name })).catch((cause: unknown) => {
@@ -69,7 +64,7 @@ export async function describeStack(cloudformation: CloudFormationClient, name: 
   const [, partition = '', , region = '', account = ''] = StackId.split(':');
   return {
     name,
-    stage: name.startsWith(`${SERVICE}-`) ? name.slice(SERVICE.length + 1) : name,
+    stage: stageOf(name),
     status: StackStatus,
     region,
     account,

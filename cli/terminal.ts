@@ -3,6 +3,7 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 
 const BAR_WIDTH = 30;
 const REDRAW_MS = 80;
+const CLEAR_LINE = '\r\x1b[2K';
 
 export interface Progress {
   /** @param done how many of the total */
@@ -13,21 +14,41 @@ export interface Progress {
 
 /** Redraws one line on a terminal; elsewhere only the finished line is printed. */
 export function startProgress(label: string, total: number, out: NodeJS.WriteStream = process.stdout): Progress {
-  let drawn = 0;
-  const line = (done: number, note: string) => {
-    const filled = total === 0 ? BAR_WIDTH : Math.round((Math.min(done, total) / total) * BAR_WIDTH);
-    const bar = styleText('green', '█'.repeat(filled)) + styleText('dim', '░'.repeat(BAR_WIDTH - filled));
-    return `${label.padEnd(10)} ${bar} ${String(done).padStart(String(total).length)}/${total} ${note}`;
+  const redraw = createRedraw(out);
+  const line = (done: number, note: string) =>
+    `${label.padEnd(10)} ${bar(done, total)} ${String(done).padStart(String(total).length)}/${total} ${note}`;
+  return {
+    update: (done) => redraw(() => line(done, ''), done >= total),
+    finish(note) {
+      out.write(`${out.isTTY ? CLEAR_LINE : ''}${line(total, note)}\n`);
+    },
+  };
+}
+
+/** Of bytes that flow; a command says its end in words of its own. */
+export interface ByteProgress {
+  /** @param done bytes so far; fewer than before where some are sent again */
+  update(done: number): void;
+  /** Leaves nothing behind. */
+  clear(): void;
+}
+
+/**
+ * As `startProgress`, with the rate since it started; elsewhere than on a terminal nothing is printed.
+ * @param total bytes; `null`: nobody knows
+ * @param before bytes that were there already
+ */
+export function startByteProgress(label: string, total: number | null, before = 0, out: NodeJS.WriteStream = process.stderr): ByteProgress {
+  const redraw = createRedraw(out);
+  const started = performance.now();
+  const line = (done: number) => {
+    const amount = total === null ? formatBytes(done) : `${bar(done, total)} ${formatBytes(done)} of ${formatBytes(total)}`;
+    return `${label.padEnd(10)} ${amount}, ${formatRate(Math.max(0, done - before), performance.now() - started)}`;
   };
   return {
-    update(done) {
-      const now = Date.now();
-      if (!out.isTTY || (now - drawn < REDRAW_MS && done < total)) return;
-      drawn = now;
-      out.write(`\r\x1b[2K${line(done, '')}`);
-    },
-    finish(note) {
-      out.write(`${out.isTTY ? '\r\x1b[2K' : ''}${line(total, note)}\n`);
+    update: (done) => redraw(() => line(done), done === total),
+    clear() {
+      if (out.isTTY) out.write(CLEAR_LINE);
     },
   };
 }
@@ -60,9 +81,30 @@ export function formatSeconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }
 
+/** @returns `1.5 MB/s` */
+export function formatRate(bytes: number, ms: number): string {
+  return `${formatBytes(ms <= 0 ? 0 : Math.round((bytes / ms) * 1000))}/s`;
+}
+
 /** What others wrote, such as keys, as one line that does nothing to a terminal: control and direction characters as `\u…`. */
 export function shown(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}
+
+/** Draws a line over the last one, not too often unless it must. */
+function createRedraw(out: NodeJS.WriteStream): (line: () => string, must: boolean) => void {
+  let drawn = 0;
+  return (line, must) => {
+    const now = Date.now();
+    if (!out.isTTY || (now - drawn < REDRAW_MS && !must)) return;
+    drawn = now;
+    out.write(`${CLEAR_LINE}${line()}`);
+  };
+}
+
+function bar(done: number, total: number): string {
+  const filled = total === 0 ? BAR_WIDTH : Math.round((Math.min(done, total) / total) * BAR_WIDTH);
+  return styleText('green', '█'.repeat(filled)) + styleText('dim', '░'.repeat(BAR_WIDTH - filled));
 }
 
 function width(text: string): number {
