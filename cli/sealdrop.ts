@@ -8,6 +8,14 @@ interface Entry {
 }
 
 const COMMANDS: Record<string, Entry> = {
+  put: {
+    summary: 'puts a file into the ingest bucket, and says when and how it is encrypted',
+    load: async () => (await import('./put.ts')).put,
+  },
+  get: {
+    summary: 'fetches an object through the API, in parts side by side, and proves it',
+    load: async () => (await import('./get.ts')).get,
+  },
   doctor: {
     summary: 'looks at a deployed stack, on AWS or in the sandbox, and says what is wrong and what to do',
     load: async () => (await import('./doctor.ts')).doctor,
@@ -19,6 +27,10 @@ const COMMANDS: Record<string, Entry> = {
   redrive: {
     summary: 'sends dead letters back, and says what becomes of them',
     load: async () => (await import('./redrive.ts')).redrive,
+  },
+  token: {
+    summary: "gives a token of the sandbox's issuer, so that rights can be tried out",
+    load: async () => (await import('./token.ts')).token,
   },
 };
 

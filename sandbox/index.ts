@@ -13,6 +13,7 @@ import { openDynamoDb } from './dynamodb/dynamodb.ts';
 import { type FaultPlan, type Faults, OWN_SERVICE, openFaults } from './faults/index.ts';
 import { openAccess } from './iam/access.ts';
 import { createIam } from './iam/iam.ts';
+import { createTokenService } from './issuer/endpoint.ts';
 import { ISSUER_PATH, type Issuer, openIssuer, type TokenRequest } from './issuer/issuer.ts';
 import { openKms } from './kms/kms.ts';
 import { createLambdaService, type LogSink, openEventSourceMappings, openFunctions } from './lambda/index.ts';
@@ -176,7 +177,7 @@ async function start(
       sts: createSts(judge),
       iam: createIam(access),
       cloudformation: createCloudFormation(state, judge, () => stack),
-      [OWN_SERVICE]: faults.service,
+      [OWN_SERVICE]: createTokenService(issuer, faults.service),
     },
     interceptor: faults.interceptor,
     local: { [ISSUER_PATH]: issuer.service, '/_sandbox/health': HEALTH },

@@ -1,8 +1,8 @@
 /**
  * A small OIDC issuer: a discovery document, the public key, and tokens for whoever runs the sandbox.
  *
- * What it does not do (2026-11-20): log anybody in. There are no authorization, token and userinfo endpoints; tokens come
- * from `issueToken`, in process.
+ * What it does not do (2026-11-30): log anybody in. There are no authorization, token and userinfo endpoints; tokens come
+ * from `issueToken`, in process, and by endpoint.ts.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
