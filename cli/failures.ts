@@ -1,6 +1,7 @@
 /** `npx sealdrop failures`: what could not be done, by cause. */
-import { readIngestLetter, readTargetLetter } from './dead-letters/letter.ts';
+import { readIngestLetter, readTargetLetter, readTransitLetter } from './dead-letters/letter.ts';
 import { missed, readThrough } from './dead-letters/read-through.ts';
+import { transitQueueUrl } from './doctor/names.ts';
 import { type FailuresArguments, readArguments, USAGE } from './failures/arguments.ts';
 import { createGroups } from './failures/groups.ts';
 import { jsonFailure, jsonReport, textReport } from './failures/report.ts';
@@ -19,6 +20,7 @@ export const failures = stackCommand<FailuresArguments>({
     const { url, read } = {
       ingest: { url: stack.deadLetterQueueUrl, read: readIngestLetter },
       'target-events': { url: stack.targetEventsDeadLetterQueueUrl, read: readTargetLetter },
+      transit: { url: transitQueueUrl(stack, 'transit-dead-letters'), read: readTransitLetter(stack.targetBucket) },
     }[asked.queue];
     const groups = createGroups();
     const reading = await readThrough(

@@ -1,7 +1,7 @@
 /** What a message of a dead-letter queue says. */
 import { createHash } from 'node:crypto';
 import type { Message } from '@aws-sdk/client-sqs';
-import { type EventMessage, type ObjectRef, parseIngestEvent, parseTargetEvents } from '../../src/events/index.ts';
+import { type EventMessage, type ObjectRef, parseIngestEvent, parseTargetEvents, parseTransitEvent } from '../../src/events/index.ts';
 import { isErrorCode, nextStepOf } from '../error-code.ts';
 
 /** SQS itself moves what a function took too often without a word. */
@@ -49,6 +49,16 @@ export function readIngestLetter(message: Message): IngestLetter {
 
 export function readTargetLetter(message: Message): DeadLetter {
   return read(message, contentOf(message, parseTargetEvents), ({ uniqueId }) => uniqueId);
+}
+
+/** @param bucket the target bucket, which these messages do not name */
+export function readTransitLetter(bucket: string): (message: Message) => DeadLetter {
+  return (message) =>
+    read(
+      message,
+      contentOf(message, (event) => parseTransitEvent(event, bucket)),
+      (item) => (item.kind === 'transit' ? item.etag : item.copy.etag),
+    );
 }
 
 /** Short, and the same for every message about this state. */

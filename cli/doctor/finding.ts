@@ -31,6 +31,8 @@ export type Subject =
   | 'ingest-dead-letters'
   | 'target-events-queue'
   | 'target-events-dead-letters'
+  | 'transit-queue'
+  | 'transit-dead-letters'
   | 'table'
   | 'role'
   | 'round-trip'

@@ -1,8 +1,21 @@
 /** Names and ARNs of the stack's resources, and of other stages' resources when they turn up where they should not. Pure. */
+import { usesTransit } from '../../src/policy/downloads.ts';
+import type { Policy } from '../../src/policy/schema.ts';
 import type { Stack } from '../stack.ts';
 
 export const FUNCTIONS = ['encrypt', 'audit', 'authorize', 'download', 'list', 'history', 'health'] as const;
-export type FunctionName = (typeof FUNCTIONS)[number];
+/** `transit` is there where policy.yml allows copies for downloads. */
+export type FunctionName = (typeof FUNCTIONS)[number] | 'transit';
+
+export const functionsOf = (policy: Policy): FunctionName[] => [...FUNCTIONS, ...(usesTransit(policy) ? (['transit'] as const) : [])];
+
+/** Of copies for downloads; it cannot be brought. */
+export const transitBucket = ({ stage, account, region }: Stack): string => `sealdrop-${stage}-transit-${account}-${region}`;
+
+/** Beside the ingest queue. */
+export function transitQueueUrl({ stage, account, region, ingestQueueUrl }: Stack, what: 'transit' | 'transit-dead-letters'): string {
+  return ingestQueueUrl.replace(/[^/]+$/, `sealdrop-${stage}-${what}-${account}-${region}`);
+}
 
 export function bucketArn({ partition }: Stack, bucket: string): string {
   return `arn:${partition}:s3:::${bucket}`;
@@ -25,9 +38,8 @@ export function tableArn({ partition, account, region, auditTable }: Stack): str
 /** The stage of another stack of Sealdrop whose queue or role this ARN is; `null`: it is none. */
 export function otherStage({ stage }: Stack, arn: string): string | null {
   const name = arn.split(/[:/]/).at(-1) ?? '';
-  const found = /^sealdrop-([a-z][a-z0-9-]*?)-(?:ingest|target-events|encrypt|audit|authorize|download|list|history|health)-\d{12}-/.exec(
-    name,
-  );
+  const found =
+    /^sealdrop-([a-z][a-z0-9-]*?)-(?:ingest|target-events|transit|encrypt|audit|authorize|download|list|history|health)-\d{12}-/.exec(name);
   return found?.[1] === undefined || found[1] === stage ? null : found[1];
 }
 

@@ -1,16 +1,17 @@
 /** What `sealdrop failures` was asked. */
 import { type Environment, parseOptions, readStackArguments, STACK_OPTIONS, STACK_USAGE, type StackArguments } from '../stack-arguments.ts';
 
-const QUEUES = ['ingest', 'target-events'] as const;
+const QUEUES = ['ingest', 'target-events', 'transit'] as const;
 
 export type QueueName = (typeof QUEUES)[number];
 
-export const USAGE = `npx sealdrop failures [--stage dev] [--region REGION] [--queue ingest|target-events] [--json]
+export const USAGE = `npx sealdrop failures [--stage dev] [--region REGION] [--queue ingest|target-events|transit] [--json]
 
 Lists what could not be done, by cause: the dead letters of a queue. They stay where they are.
 
 ${STACK_USAGE}
-  --queue          ingest: files that could not be encrypted (default); target-events: writes in the target bucket that could not be audited
+  --queue          ingest: files that could not be encrypted (default); target-events: writes in the target bucket that could not be audited;
+                   transit: copies for downloads that could not be made or deleted
 
 Exit codes: 0 there is none · 1 there are some · 2 it could not look`;
 

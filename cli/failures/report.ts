@@ -12,6 +12,7 @@ const VERSION = 1;
 const WHAT: Record<QueueName, string> = {
   ingest: 'files could not be encrypted',
   'target-events': 'events of the target bucket could not be audited',
+  transit: 'copies for downloads could not be made or deleted',
 };
 
 export interface Failures {

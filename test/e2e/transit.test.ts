@@ -1,4 +1,5 @@
 /** Large objects under SSE-C, by a copy that S3 serves for some minutes: through the shipped functions, with lowered limits. */
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -9,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { drained } from '../../local/queues.ts';
 import { type LocalStack, startLocalStack, until } from './local-stack.ts';
 
+const PROJECT = join(import.meta.dirname, '../..');
 const MIB = 1024 ** 2;
 /** The stack's limits are lowered to these; S3's least part has 5 MiB. */
 const LIMITS = {
@@ -93,6 +95,19 @@ async function letDelayPass(): Promise<void> {
   await stack.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody }));
   await transitDrained();
 }
+
+/** A command as a shell starts it. @returns the document that it prints */
+async function sealdrop(...args: string[]): Promise<Record<string, unknown>> {
+  const env = { PATH: process.env.PATH ?? '', HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true', ...stack.env };
+  const printed = await new Promise<string>((resolve) => {
+    execFile(process.execPath, ['bin/sealdrop.js', ...args, '--json'], { cwd: PROJECT, env }, (_, stdout) => resolve(stdout));
+  });
+  return JSON.parse(printed) as Record<string, unknown>;
+}
+
+test('the stack is well', async () => {
+  expect(await sealdrop('doctor', '--policy', 'test/e2e/transit.yml')).toMatchObject({ ok: true, findings: [] });
+}, 60_000);
 
 test('a large object under SSE-C is asked for, copied, served by S3 without its key, and gone again', async () => {
   const key = 'cards/film.mp4';
@@ -209,6 +224,7 @@ test('a disabled key is told by name, to those who operate it and in the trail',
       const receive = new ReceiveMessageCommand({
         QueueUrl: variable('SEALDROP_TRANSIT_DEAD_LETTER_QUEUE_URL'),
         MessageAttributeNames: ['All'],
+        VisibilityTimeout: 0,
       });
       letters.push(...((await stack.sqs.send(receive)).Messages ?? []));
       return letters.length > 0;
@@ -218,6 +234,9 @@ test('a disabled key is told by name, to those who operate it and in the trail',
     expect(attributes.key?.StringValue).toBe(key);
     expect(attributes.nextStep?.StringValue).toContain('Enable the KMS key');
     expect(JSON.parse(letters[0]?.Body ?? '')).toMatchObject({ kind: 'transit', version: 1, key });
+    expect(await sealdrop('failures', '--queue', 'transit')).toMatchObject({
+      failures: [{ code: 'kms-key-disabled', count: 1, objects: [{ bucket: stack.targetBucket, key }] }],
+    });
     expect((await events(key)).at(-1)).toMatchObject({ action: 'TransitFailed', outcome: 'failure', code: 'kms-key-disabled' });
   } finally {
     await stack.kms.send(new EnableKeyCommand({ KeyId }));

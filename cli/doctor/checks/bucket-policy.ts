@@ -6,7 +6,7 @@ import type { DoctorContext } from '../context.ts';
 import { type ExpectedStatement, targetStatements, tlsStatements } from '../expected-policies.ts';
 import { error, type Finding, warning } from '../finding.ts';
 import { look } from '../look.ts';
-import { FUNCTIONS, otherStage, roleArn } from '../names.ts';
+import { functionsOf, otherStage, roleArn } from '../names.ts';
 import {
   asksFor,
   comparedWith,
@@ -89,7 +89,7 @@ function incomplete(
   text: string | undefined,
   glass: string[] | null,
 ): Finding[] {
-  const roles = FUNCTIONS.map((name) => roleArn(stack, name));
+  const roles = functionsOf(policy).map((name) => roleArn(stack, name));
   const breakGlass = glass ?? (readersOf(text) ?? []).filter((arn) => !roles.includes(arn));
   const expected = targetStatements(stack, policy, breakGlass);
   const found = new Set(rawStatementsOf(text).map(normalized));

@@ -10,6 +10,12 @@ const MAX_RECEIVED = 10;
 /** Long enough that one look does not see one message twice. */
 const HIDDEN_SECONDS = 1;
 
+/** Of `sealdrop failures`; its default is the ingest queue's. */
+const QUEUE_OPTIONS: Partial<Record<Subject, string>> = {
+  'target-events-dead-letters': ' --queue target-events',
+  'transit-dead-letters': ' --queue transit',
+};
+
 interface DeadLetters {
   subject: Subject;
   url: string;
@@ -62,7 +68,7 @@ function waitingFinding({ stack }: DoctorContext, { subject, url }: DeadLetters,
     resource: url,
     what: `${count} ${count === 1 ? 'message waits' : 'messages wait'}${causes}${since}`,
     nextStep: `${causesGone} ${sentBack(subject)}`,
-    command: `npx sealdrop failures --stage ${stack.stage} --region ${stack.region}${subject === 'ingest-dead-letters' ? '' : ' --queue target-events'}`,
+    command: `npx sealdrop failures --stage ${stack.stage} --region ${stack.region}${QUEUE_OPTIONS[subject] ?? ''}`,
     evidence: { count, codes, oldest },
   });
 }

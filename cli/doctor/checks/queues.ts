@@ -1,18 +1,19 @@
 /** Queues: wired to their bucket and their dead letters, and what waits in those. */
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { usesTransit } from '../../../src/policy/downloads.ts';
 import { awsCommand } from '../aws-command.ts';
 import type { Check, DoctorContext } from '../context.ts';
 import { error, type Finding, type Subject, warning } from '../finding.ts';
 import { look } from '../look.ts';
-import { bucketArn, queueArn } from '../names.ts';
+import { bucketArn, queueArn, transitQueueUrl } from '../names.ts';
 import { comparedWith, covers, matches, statementsOf } from '../policy-document.ts';
 import { waitingLetters } from './dead-letters.ts';
 
 interface QueueUnderCheck {
   subject: Subject;
   url: string;
-  /** Bucket that sends to it, and the queue that takes what fails; a dead-letter queue has neither. */
-  source: { bucket: string; deadLetterUrl: string } | null;
+  /** Bucket that sends to it (`null`: functions do), and the queue that takes what fails; a dead-letter queue has neither. */
+  source: { bucket: string | null; deadLetterUrl: string } | null;
 }
 
 type Attributes = Readonly<Record<string, string | undefined>>;
@@ -24,7 +25,7 @@ export const queues: Check = {
   },
 };
 
-function queuesOf({ stack }: DoctorContext): QueueUnderCheck[] {
+function queuesOf({ stack, policy }: DoctorContext): QueueUnderCheck[] {
   return [
     { subject: 'ingest-queue', url: stack.ingestQueueUrl, source: { bucket: stack.ingestBucket, deadLetterUrl: stack.deadLetterQueueUrl } },
     { subject: 'ingest-dead-letters', url: stack.deadLetterQueueUrl, source: null },
@@ -34,6 +35,15 @@ function queuesOf({ stack }: DoctorContext): QueueUnderCheck[] {
       source: { bucket: stack.targetBucket, deadLetterUrl: stack.targetEventsDeadLetterQueueUrl },
     },
     { subject: 'target-events-dead-letters', url: stack.targetEventsDeadLetterQueueUrl, source: null },
+    ...(usesTransit(policy) ? transitQueues(stack) : []),
+  ];
+}
+
+function transitQueues(stack: DoctorContext['stack']): QueueUnderCheck[] {
+  const deadLetterUrl = transitQueueUrl(stack, 'transit-dead-letters');
+  return [
+    { subject: 'transit-queue', url: transitQueueUrl(stack, 'transit'), source: { bucket: null, deadLetterUrl } },
+    { subject: 'transit-dead-letters', url: deadLetterUrl, source: null },
   ];
 }
 
@@ -82,7 +92,7 @@ function redrive({ stack }: DoctorContext, { subject, url, source }: QueueUnderC
       command: awsCommand('sqs', 'set-queue-attributes', {
         'queue-url': url,
         attributes: {
-          RedrivePolicy: JSON.stringify({ deadLetterTargetArn: expected, maxReceiveCount: subject === 'ingest-queue' ? 5 : 10 }),
+          RedrivePolicy: JSON.stringify({ deadLetterTargetArn: expected, maxReceiveCount: subject === 'target-events-queue' ? 10 : 5 }),
         },
       }),
       evidence: { found, expected },
@@ -92,7 +102,7 @@ function redrive({ stack }: DoctorContext, { subject, url, source }: QueueUnderC
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/grant-destinations-permissions-to-s3.html */
 function senders({ stack }: DoctorContext, { subject, url, source }: QueueUnderCheck, { Policy }: Attributes): Finding[] {
-  if (source === null) return [];
+  if (source === null || source.bucket === null) return [];
   const arn = bucketArn(stack, source.bucket);
   const sends = statementsOf(Policy).filter(
     (statement) =>

@@ -1,8 +1,9 @@
 /** What each function must be able to do, and a few things that it must not: written down here a second time, by hand. Pure. */
+import { usesTransit } from '../../../src/policy/downloads.ts';
 import { decryptKeyArns, encryptKeyArns, namesMode } from '../../../src/policy/keys.ts';
 import type { Policy } from '../../../src/policy/schema.ts';
 import type { Stack } from '../../stack.ts';
-import { bucketArn, type FunctionName, queueArn, tableArn } from '../names.ts';
+import { bucketArn, type FunctionName, queueArn, tableArn, transitBucket, transitQueueUrl } from '../names.ts';
 
 /** Actions on one resource, as one function. */
 export interface Expectation {
@@ -52,6 +53,30 @@ export function expectations(stack: Stack, policy: Policy): Expectation[] {
     context,
   });
   const mayNot = (...args: Parameters<typeof may>): Expectation => ({ ...may(...args), allowed: false });
+  /** Copies for downloads: who makes them, and who gives them out. */
+  const transit = (): Expectation[] => {
+    const bucket = bucketArn(stack, transitBucket(stack));
+    const queue = queueArn(stack, transitQueueUrl(stack, 'transit'));
+    const object = `${bucket}/${SOME_KEY}`;
+    return [
+      may('download', ['s3:GetObject'], object),
+      may('download', ['s3:ListBucket'], bucket),
+      may('download', ['sqs:SendMessage'], queue),
+      mayNot('download', ['s3:PutObject', 's3:DeleteObject'], object),
+      may('transit', ['s3:GetObjectVersion', 's3:GetObjectVersionTagging'], copy),
+      may('transit', ['s3:ListBucket'], target),
+      may('transit', ['s3:GetObject', 's3:PutObject', 's3:PutObjectTagging', 's3:AbortMultipartUpload', 's3:DeleteObject'], object),
+      may('transit', ['s3:ListBucket', 's3:ListBucketMultipartUploads'], bucket),
+      may('transit', ['dynamodb:Query'], table, records),
+      may('transit', ['dynamodb:PutItem'], table, trail),
+      may('transit', [...CONSUME, 'sqs:SendMessage'], queue),
+      may('transit', ['sqs:SendMessage'], queueArn(stack, transitQueueUrl(stack, 'transit-dead-letters'))),
+      may('transit', ['secretsmanager:GetSecretValue'], secret),
+      may('transit', ['kms:GenerateDataKey', 'kms:Decrypt'], stack.keyArn, throughS3),
+      mayNot('transit', ['s3:PutObject', ...DESTROY], copy),
+      mayNot('transit', ['s3:GetObject', 's3:PutObject'], source),
+    ];
+  };
   return [
     may('encrypt', [...READ_OBJECT, ...READ_TAGS], source),
     may('encrypt', ['s3:ListBucket'], ingest),
@@ -108,6 +133,8 @@ export function expectations(stack: Stack, policy: Policy): Expectation[] {
     mayNot('history', ['s3:GetObject', 's3:PutObject'], copy),
     mayNot('history', ['kms:Decrypt'], stack.keyArn, throughS3),
     mayNot('history', ['secretsmanager:GetSecretValue'], secret),
+
+    ...(usesTransit(policy) ? transit() : []),
 
     ...(['authorize', 'health'] as const).flatMap((name) => [
       mayNot(name, ['s3:GetObject', 's3:PutObject'], copy),
