@@ -1,18 +1,21 @@
-/** GET|HEAD /objects/{key+} and /object?key= → the decrypted object, a range of it, or where it can be had. */
+/** GET|HEAD /objects/{key+}, /object?key= and /links/{link} → the decrypted object, a range of it, or where it can be had. */
 import middy from '@middy/core';
 import { executionModeStreamifyResponse } from '@middy/core/StreamifyResponse';
+import * as z from 'zod/mini';
 import { answerOpened, type ObjectAnswer } from '../src/answer-opened.ts';
+import { createLinks } from '../src/audit/links.ts';
 import { createObjectRecords } from '../src/audit/object-record.ts';
 import { createRangeReads } from '../src/audit/range-reads.ts';
 import { createAuditTrail } from '../src/audit/trail.ts';
 import { positiveInteger } from '../src/config.ts';
-import { OBJECT_QUERY, objectRequest } from '../src/http/object-request.ts';
-import { parseApiRequest } from '../src/http/request.ts';
+import { OBJECT_QUERY, objectRequest, objectWish, WISH_QUERY } from '../src/http/object-request.ts';
+import { parseApiRequest, parseOpenRequest } from '../src/http/request.ts';
 import { createCustomerKeys } from '../src/keys/customer-keys.ts';
 import { createOpenedWith } from '../src/keys/opened-with.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { createLog } from '../src/observability.ts';
-import { type OpenDeps, openObject } from '../src/open-object.ts';
+import { type OpenLinkDeps, openLink } from '../src/open-link.ts';
+import { openObject } from '../src/open-object.ts';
 import { usesTransit } from '../src/policy/downloads.ts';
 import { createPresign } from '../src/presigned-url.ts';
 import { problemJson } from '../src/problem-json.ts';
@@ -23,16 +26,29 @@ import { writeMetrics } from '../src/write-metrics.ts';
 /** What Lambda streams of one response, "200 MB" read the smaller way: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html */
 const MAX_STREAMED_BYTES = 200_000_000;
 
-export const createHandler = (deps: () => OpenDeps) =>
+export const createHandler = (deps: () => OpenLinkDeps) =>
   middy<unknown, ObjectAnswer>({ executionMode: executionModeStreamifyResponse })
     .use(problemJson(() => deps().log))
     .use(writeMetrics(() => deps().metrics))
     .handler(async (event) => {
+      if (isLink(event)) return answerLink(event, deps());
       const request = parseApiRequest(event, OBJECT_QUERY);
       const { caller, requestId } = request;
       const opened = await openObject({ ...objectRequest(request), caller, requestId }, deps());
       return answerOpened(opened, requestId);
     });
+
+/** The one route that asks nobody who they are: whoever has a link may use it. */
+const linkEvent = z.object({ resource: z.literal('/links/{link}') });
+
+const isLink = (event: unknown) => linkEvent.safeParse(event).success;
+
+async function answerLink(event: unknown, deps: OpenLinkDeps): Promise<ObjectAnswer> {
+  const request = parseOpenRequest(event, WISH_QUERY);
+  const { requestId, pathParameters } = request;
+  const wish = (key: string) => objectWish(request, key);
+  return answerOpened(await openLink({ token: pathParameters.link ?? '', wish, requestId }, deps), requestId);
+}
 
 export const handler = createHandler(
   runtime.lazily(() => {
@@ -68,6 +84,7 @@ export const handler = createHandler(
       records: createObjectRecords(dynamodb, env.AUDIT_TABLE),
       trail: createAuditTrail(dynamodb, env.AUDIT_TABLE),
       rangeReads: createRangeReads(dynamodb, env.AUDIT_TABLE),
+      links: createLinks(dynamodb, env.AUDIT_TABLE),
       customerKeys: createCustomerKeys({ secretsManager: runtime.secretsManager(), secretId: env.CUSTOMER_KEY_SECRET }),
       openedWith: createOpenedWith(),
       limits: {

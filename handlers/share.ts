@@ -1,4 +1,4 @@
-/** POST /links → a link to one version of an object; DELETE /links/{id} → it opens nothing any more. */
+/** POST /links → a link to one version of an object; DELETE /links/ID → it opens nothing any more. */
 import middy from '@middy/core';
 import { createLinks } from '../src/audit/links.ts';
 import { createAuditTrail } from '../src/audit/trail.ts';
@@ -20,7 +20,7 @@ export const createHandler = (deps: () => ShareDeps) =>
       const request = parseApiRequest(event, []);
       const { caller, requestId, body, pathParameters } = request;
       if (request.method === 'POST') return toCreated(await shareObject({ ...linkRequest(body), caller, requestId }, deps()));
-      await revokeLink({ id: pathParameters.id ?? '', caller, requestId }, deps());
+      await revokeLink({ id: pathParameters.link ?? '', caller, requestId }, deps());
       return toNothing();
     });
 

@@ -48,6 +48,7 @@ export function environment(stack: Stack): Record<FunctionName, Record<string, T
     list: serving,
     history: serving,
     health: {},
+    share: serving,
     transit:
       queues.transit === undefined
         ? {}

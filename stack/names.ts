@@ -1,15 +1,17 @@
 /** Names and ARNs of everything, as texts for Fn::Sub: policies name each other's subjects, so that no two resources refer to each other in a circle. */
 import { usesTransit } from '../src/policy/downloads.ts';
+import { usesLinks } from '../src/policy/links.ts';
 import type { Stack } from './stack.ts';
 
 /** The functions of every stack, each with a role of its own. */
 export const FUNCTIONS = ['encrypt', 'audit', 'authorize', 'download', 'list', 'history', 'health'] as const;
-/** `transit` is there where policy.yml allows copies for downloads. */
-export type FunctionName = (typeof FUNCTIONS)[number] | 'transit';
+/** `transit` is there where policy.yml allows copies for downloads, `share` where it lets somebody share. */
+export type FunctionName = (typeof FUNCTIONS)[number] | 'transit' | 'share';
 
 export const functionsOf = ({ policy }: Pick<Stack, 'policy'>): FunctionName[] => [
   ...FUNCTIONS,
   ...(usesTransit(policy) ? (['transit'] as const) : []),
+  ...(usesLinks(policy) ? (['share'] as const) : []),
 ];
 
 export type BucketName = 'ingest' | 'target' | 'audit' | 'transit';

@@ -9,6 +9,7 @@ const { checkedStage } = require('./stage.ts');
 const { template } = require('./template.ts');
 const { TIMEOUTS } = require('./timeouts.ts');
 const { transitFunction } = require('./transit-function.ts');
+const { AUTHORIZER, downloadRoutes, shareFunction } = require('./routes.ts');
 
 let failed = false;
 
@@ -39,6 +40,9 @@ module.exports = {
   settings: fromStack(({ settings }) => settings, { logRetentionDays: 1, tracing: false }),
   environment: fromStack(environmentOf, silentEnvironment),
   transit: fromStack((stack) => transitFunction(stack, environmentOf(stack).transit), null),
+  share: fromStack((stack) => shareFunction(stack, environmentOf(stack).share), null),
+  downloadRoutes: fromStack(downloadRoutes, []),
+  authorizer: AUTHORIZER,
   timeouts: TIMEOUTS,
   resources: fromStack((stack) => ({ ...template(stack), extensions: deploymentBucketExtensions })),
   esbuild: fromStack(invokedLocally ? localEsbuildOptions : esbuildOptions),

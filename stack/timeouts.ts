@@ -12,4 +12,5 @@ export const TIMEOUTS: Record<FunctionName, number> = {
   history: 29,
   health: 29,
   transit: COPYING_SECONDS,
+  share: 29,
 };

@@ -31,6 +31,16 @@ export const SCHEMAS = {
       instance: { type: 'string', pattern: '^urn:request:', description: 'Under this id the audit trail and the logs know the request.' },
     }),
   },
+  LinkRequest: object(
+    {
+      key: text,
+      versionId: { ...text, description: 'Absent: the current version.' },
+      expiresInSeconds: { type: 'integer', minimum: 60, maximum: 604_800, default: 3600 },
+      uses: { type: 'integer', minimum: 1, maximum: 1000, default: 1, description: 'Ranges within five minutes are one use.' },
+    },
+    ['key'],
+  ),
+  Link: object({ id: text, path: text, key: text, versionId: text, expires: moment, uses: { type: 'integer', minimum: 1 } }),
   Health: object({ status: { const: 'ok' } }),
   Listing: object({
     objects: { type: 'array', items: object({ key: text, size: wholeNumber, etag: text, lastModified: { type: ['string', 'null'] } }) },

@@ -16,11 +16,11 @@ const query = (name: string, description: string, schema: Json = text, required 
 });
 const header = (name: string, description: string) => ({ name, in: 'header', description, schema: text });
 
-const OBJECT_QUERY = [
-  query('versionId', 'That version instead of the current one.'),
+const QUERY_OF_WISH = [
   query('download', 'To be saved as a file: under this name, or, if it is empty, under the last segment of the key.'),
   query('redirect', 'No answer points elsewhere.', { const: 'never' }),
 ];
+const OBJECT_QUERY = [query('versionId', 'That version instead of the current one.'), ...QUERY_OF_WISH];
 const CONDITIONS = [
   header('If-Match', 'An ETag that the object must have; otherwise 412.'),
   header('If-None-Match', 'An ETag that the caller has; then 304.'),
@@ -86,12 +86,12 @@ const REDIRECT = {
   headers: headers('Location', 'Cache-Control', 'x-sealdrop-encryption', 'x-sealdrop-version-id'),
 };
 
-function objectPath(key: Json, called: string): Json {
+function objectPath(key: Json, called: string, asked = OBJECT_QUERY) {
   return {
     get: {
       operationId: `get${called}`,
       summary: 'An object, decrypted, or a range of it',
-      parameters: [key, ...OBJECT_QUERY, ...RANGES, ...CONDITIONS],
+      parameters: [key, ...asked, ...RANGES, ...CONDITIONS],
       responses: {
         200: { description: 'The object.', ...withBytes() },
         206: { description: 'The range that Content-Range names.', ...withBytes('Content-Range') },
@@ -103,7 +103,7 @@ function objectPath(key: Json, called: string): Json {
     head: {
       operationId: `head${called}`,
       summary: 'What is known of an object',
-      parameters: [key, ...OBJECT_QUERY, ...CONDITIONS],
+      parameters: [key, ...asked, ...CONDITIONS],
       responses: {
         200: { description: 'As a GET of the whole would say.', headers: headers(...OBJECT_HEADERS) },
         304: NOT_MODIFIED,
@@ -152,13 +152,53 @@ const RIGHTED = {
   },
 };
 
+const MADE_LINK = {
+  201: { description: 'The link. Its path stands below the address of the API; it is told this once.', ...withJson('Link') },
+  ...PROBLEMS,
+};
+const LINK = {
+  name: 'link',
+  in: 'path',
+  required: true,
+  description: 'To open it: its token, the last segment of its path. To revoke it: its id.',
+  schema: text,
+};
+
+/** For who may share. */
+const SHARING = {
+  '/links': {
+    post: {
+      operationId: 'createLink',
+      summary: 'A link to one version of an object, for whoever has it',
+      requestBody: { required: true, content: { 'application/json': { schema: { $ref: '#/components/schemas/LinkRequest' } } } },
+      responses: MADE_LINK,
+    },
+  },
+  '/links/{link}': {
+    delete: {
+      operationId: 'revokeLink',
+      summary: 'The link opens nothing any more',
+      parameters: [LINK],
+      responses: { 204: { description: 'It is revoked.', headers: headers('Cache-Control') }, ...PROBLEMS },
+    },
+  },
+};
+
+const { get: getObject, head: headObject } = objectPath(LINK, 'LinkedObject', QUERY_OF_WISH);
+
+const signedPaths = (paths: Record<string, object>) =>
+  Object.fromEntries(Object.entries(paths).map(([path, methods]) => [`/iam${path}`, signed(methods)]));
+
 export const OPENAPI = {
   openapi: '3.1.1',
   info: { title: 'Sealdrop', version: VERSION, description: 'Encrypted objects, served decrypted to those who may read them.' },
   security: [{ bearer: [] }],
   paths: {
     ...RIGHTED,
-    ...Object.fromEntries(Object.entries(RIGHTED).map(([path, methods]) => [`/iam${path}`, signed(methods)])),
+    ...signedPaths(RIGHTED),
+    ...SHARING,
+    ...signedPaths(SHARING),
+    '/links/{link}': { ...SHARING['/links/{link}'], get: { ...getObject, security: [] }, head: { ...headObject, security: [] } },
     '/health': {
       get: {
         operationId: 'health',

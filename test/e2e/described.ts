@@ -62,7 +62,7 @@ export async function checkDescribed(method: string, path: string, answer: globa
 }
 
 function operationOf(method: string, path: string): Operation | null {
-  const template = path.replace(/^(\/iam)?\/objects\/.*$/, '$1/objects/{key}');
+  const template = path.replace(/^(\/iam)?\/objects\/.*$/, '$1/objects/{key}').replace(/^(\/iam)?\/links\/.*$/, '$1/links/{link}');
   const described = Object.hasOwn(paths, template) ? paths[template] : undefined;
   return described?.[method.toLowerCase()] ?? null;
 }

@@ -34,7 +34,10 @@ export interface LocalStack {
   /** Sends a message to the ingest queue. */
   enqueue(body: string): Promise<void>;
   /** The API, with a token of the readers' group unless another is given (`null`: none). Throws where an answer is not as it is described. */
-  api(path: string, options?: { method?: string; token?: string | null; headers?: Record<string, string> }): Promise<Response>;
+  api(
+    path: string,
+    options?: { method?: string; token?: string | null; headers?: Record<string, string>; body?: string },
+  ): Promise<Response>;
   get(key: string, options?: { method?: string; token?: string | null }): Promise<Response>;
   history(key: string): Promise<Record<string, unknown>[]>;
   /** Throws where the data or the logs of the run show the customer key or the token. */
@@ -115,10 +118,11 @@ export async function startLocalStack(
     async enqueue(body) {
       await clients.sqs.send(new SendMessageCommand({ QueueUrl: variable('SEALDROP_QUEUE_URL'), MessageBody: body }));
     },
-    async api(path, { method = 'GET', token = variable('SEALDROP_TOKEN'), headers = {} } = {}) {
+    async api(path, { method = 'GET', token = variable('SEALDROP_TOKEN'), headers = {}, body } = {}) {
       const answer = await fetch(`${variable('SEALDROP_API_URL')}${path}`, {
         method,
         redirect: 'manual',
+        ...(body === undefined ? {} : { body }),
         headers: { ...headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
       });
       await checkDescribed(method, path, answer);

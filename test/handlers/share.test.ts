@@ -38,7 +38,7 @@ function world(may: ('read' | 'share')[] = ['share']) {
     table,
     share: (body: object, claims?: Record<string, unknown>) =>
       call({ ...apiEvent({ method: 'POST', ...(claims && { claims }) }), body: JSON.stringify(body) }),
-    revoke: (id: string) => call(apiEvent({ method: 'DELETE', path: { id } })),
+    revoke: (id: string) => call(apiEvent({ method: 'DELETE', path: { link: id } })),
     open: (token: string, wish = {}) => openLink({ token, requestId: REQUEST_ID, wish: () => ({ ...WISH, ...wish }) }, deps),
   };
 }

@@ -5,6 +5,8 @@ import { parse } from 'yaml';
 import { handler } from '../../handlers/health.ts';
 import { OBJECT_QUERY } from '../../src/http/object-request.ts';
 import { OPENAPI } from '../../src/http/openapi.ts';
+import { policySchema } from '../../src/policy/schema.ts';
+import { downloadRoutes, shareRoutes } from '../../stack/routes.ts';
 import { checkDescribed } from '../e2e/described.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
@@ -17,9 +19,17 @@ describe('the description of the API', () => {
   it('has the routes that are deployed, and no others', () => {
     const source = readFileSync(join(PROJECT, 'serverless.yml'), 'utf8');
     const { functions } = parse(source, { logLevel: 'silent' }) as { functions: object };
-    const deployed = Object.values(functions)
-      .flatMap((definition: { events?: Http[] } | string) => (typeof definition === 'string' ? [] : (definition.events ?? [])))
-      .flatMap(({ http }) => (http === undefined ? [] : [`${http.method} ${http.path.replace('{key+}', '{key}')}`]));
+    const inFile = Object.values(functions).flatMap((definition: { events?: Http[] | string } | string) =>
+      typeof definition === 'string' || !Array.isArray(definition.events) ? [] : definition.events,
+    );
+    const sharing = policySchema.parse({
+      version: 1,
+      default: { encryption: { mode: 'sse-s3' } },
+      access: [{ who: { claim: 'groups', has: 'a' }, may: ['share'], under: [''] }],
+    });
+    const deployed = [...inFile, ...downloadRoutes({ policy: sharing }), ...shareRoutes()].flatMap(({ http }: Http) =>
+      http === undefined ? [] : [`${http.method} ${http.path.replace('{key+}', '{key}')}`],
+    );
     const described = Object.entries(OPENAPI.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`));
     expect(described.sort()).toEqual(deployed.sort());
   });

@@ -33,6 +33,7 @@ export const DEPLOYMENTS: Record<string, { stage: string; policy: string; params
   'dev as shipped': { stage: 'dev', policy: 'policy.yml', params: { ...LOCAL_PARAMS } },
   'dev with every encryption': { stage: 'dev', policy: 'test/e2e/policy.yml', params: { ...LOCAL_PARAMS } },
   'the demo': { stage: 'dev', policy: 'cli/demo/policy.yml', params: { ...LOCAL_PARAMS } },
+  'dev with share links': { stage: 'dev', policy: 'test/e2e/share.yml', params: { ...LOCAL_PARAMS } },
   'dev with copies in transit': { stage: 'dev', policy: 'test/e2e/transit.yml', params: { ...LOCAL_PARAMS } },
   'prod as shipped': { stage: 'prod', policy: 'policy.yml', params: ISSUER },
   'prod with every option': { stage: 'prod', policy: 'test/rights/source-delete.yml', params: OPTIONS },

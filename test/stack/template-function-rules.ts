@@ -11,8 +11,8 @@ const SOURCE = 'AWS::Lambda::EventSourceMapping';
 const VISIBILITY_TIMES_TIMEOUT = 6;
 /** https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-quota.html */
 const PATTERN_CHARACTERS = 2048;
-/** Who may ask without a token: they say that the stack is up and what its API takes, nothing more. */
-const OPEN_PATHS = ['health', 'openapi.json'];
+/** Who may ask without a token: two say that the stack is up and what its API takes, the third asks for a link instead. */
+const OPEN_PATHS = ['health', 'openapi.json', '{link}'];
 
 const SECRET_NAME = /secret|password|passwd|token|credential|private|api_?key/i;
 /** An access key id, a JSON web token, key material as hex or base64, and what CloudFormation would resolve into plain text. */
