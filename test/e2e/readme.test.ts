@@ -67,12 +67,17 @@ describe.runIf(hasClients)('the commands of the README', () => {
   };
 
   test('drop, fetch, be refused, and see the history', async () => {
-    const [drop = ''] = blocks('Drop a file', 'sh');
-    const [fetch = '', refused = ''] = blocks('Fetch it', 'sh');
+    const [drop = '', put = ''] = blocks('Drop a file', 'sh');
+    const [fetch = '', get = '', asFinance = '', refused = ''] = blocks('Fetch it', 'sh');
     const [history = ''] = blocks('See its history', 'sh');
     expect(await bash(drop)).toContain('upload: ./README.md');
     await stack.settled();
     expect(await bash(fetch)).toContain(readme);
+    expect(await bash(put)).toMatch(/cards\/readme\.md.*sse-c/s);
+    const file = join(folder, 'fetched.md');
+    expect(await bash(get.replace('/tmp/readme.md', file))).toContain('crc64nvme');
+    expect(readFileSync(file, 'utf8')).toBe(readme);
+    expect(await bash(asFinance)).toContain(readme);
     expect(await bash(refused)).toContain('(400)');
     expect(await bash(history)).toMatch(/ObjectEncrypted.*ObjectDownloaded/s);
   });
