@@ -160,7 +160,10 @@ function makeCopies(stack: Stack): Right[] {
     ...consume(stack, 'transit'),
     right('OrderDeletions', ['sqs:SendMessage'], [sub(queueArn(stack, 'transit'))]),
     ...readCustomerKey(stack),
-    ...byS3('EncryptByS3', ['kms:GenerateDataKey', 'kms:Decrypt'], [stackKey(stack)]),
+    // For this bucket alone, as its Bucket Key names it: what lies under the same key in the target stays shut.
+    ...byS3('EncryptByS3', ['kms:GenerateDataKey', 'kms:Decrypt'], [stackKey(stack)], {
+      'kms:EncryptionContext:aws:s3:arn': sub(bucketArn(stack, 'transit')),
+    }),
   ];
 }
 
@@ -238,11 +241,11 @@ function encryptKeys(stack: Stack): Text[] {
   return [...(usesStackKey(stack) ? [stackKey(stack)] : []), ...encryptKeyArns(stack.policy)];
 }
 
-/** The role never speaks to KMS itself: S3 does, in its name. */
-function byS3(sid: string, actions: string[], keys: Text[]): Right[] {
+/** The role never speaks to KMS itself: S3 does, in its name. @param held what else a request must say */
+function byS3(sid: string, actions: string[], keys: Text[], held: Record<string, Text> = {}): Right[] {
   const distinct = [...new Map(keys.map((key) => [JSON.stringify(key), key])).values()];
   if (distinct.length === 0) return [];
-  return [{ ...right(sid, actions, distinct), condition: { StringEquals: { 'kms:ViaService': sub(VIA_S3) } } }];
+  return [{ ...right(sid, actions, distinct), condition: { StringEquals: { 'kms:ViaService': sub(VIA_S3), ...held } } }];
 }
 
 /** To learn which key aws/s3 is, so that S3's answer can be compared with it. */

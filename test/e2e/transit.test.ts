@@ -212,6 +212,16 @@ test.each(['encrypt', 'audit', 'list', null])('%s cannot read a copy', async (na
   await expect(read).rejects.toMatchObject({ name: 'AccessDenied' });
 });
 
+test('transit itself opens nothing that lies under the key of the stack elsewhere', async () => {
+  await stack.drop('reports/1.txt', 'for others');
+  await stack.settled();
+  const answer = await get('reports/1.txt', { method: 'HEAD' });
+  expect(answer.headers.get('x-sealdrop-encryption')).toBe('sse-kms');
+  const VersionId = answer.headers.get('x-sealdrop-version-id') ?? '';
+  const read = s3As('transit').send(new GetObjectCommand({ Bucket: stack.targetBucket, Key: 'reports/1.txt', VersionId }));
+  await expect(read).rejects.toMatchObject({ name: 'AccessDenied', message: expect.stringContaining('kms:Decrypt') });
+}, 60_000);
+
 test('a disabled key is told by name, to those who operate it and in the trail', async () => {
   const key = 'cards/unlucky.bin';
   await drop(key, 2 * MIB);

@@ -148,6 +148,9 @@ describe('the rights', () => {
     ]);
     expect(on(BUCKET)).toEqual(['s3:ListBucket', 's3:ListBucketMultipartUploads']);
     expect(on(STACK_KEY_ARN)).toEqual(['kms:Decrypt', 'kms:GenerateDataKey']);
+    expect(plain(transit.find(({ sid }) => sid === 'EncryptByS3')?.condition)).toEqual({
+      StringEquals: { 'kms:ViaService': `s3.${REGION}.amazonaws.com`, 'kms:EncryptionContext:aws:s3:arn': BUCKET },
+    });
     expect(on(QUEUE)).toContain('sqs:SendMessage');
   });
 

@@ -15,6 +15,8 @@ export interface Expectation {
   context: Readonly<Record<string, string>>;
 }
 
+/** What S3 asks KMS for: with a Bucket Key the bucket. */
+const OPENED = 'kms:EncryptionContext:aws:s3:arn';
 /** Any key will do: rights are by bucket. */
 const SOME_KEY = 'sealdrop-doctor/any';
 
@@ -72,7 +74,8 @@ export function expectations(stack: Stack, policy: Policy): Expectation[] {
       may('transit', [...CONSUME, 'sqs:SendMessage'], queue),
       may('transit', ['sqs:SendMessage'], queueArn(stack, transitQueueUrl(stack, 'transit-dead-letters'))),
       may('transit', ['secretsmanager:GetSecretValue'], secret),
-      may('transit', ['kms:GenerateDataKey', 'kms:Decrypt'], stack.keyArn, throughS3),
+      may('transit', ['kms:GenerateDataKey', 'kms:Decrypt'], stack.keyArn, { ...throughS3, [OPENED]: bucket }),
+      mayNot('transit', ['kms:Decrypt'], stack.keyArn, { ...throughS3, [OPENED]: target }),
       mayNot('transit', ['s3:PutObject', ...DESTROY], copy),
       mayNot('transit', ['s3:GetObject', 's3:PutObject'], source),
     ];
