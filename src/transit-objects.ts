@@ -15,6 +15,8 @@ import { statusOf, translateAwsError } from './translate-aws-error.ts';
 
 const ACTOR = 'function/transit';
 
+const LAST_MS_OF_SECOND = 999;
+
 /** Whoever finds another at the same copy looks again, in sum for longer than a function lives. */
 const WAIT_SECONDS = 90;
 
@@ -62,7 +64,7 @@ async function copy(order: TransitOrder, delivery: number, deps: TransitDeps): P
 
 /** Its end is sure before anything is told. Repeated, both come to the same. */
 async function finish(order: TransitOrder, name: string, made: TransitCopy, deps: TransitDeps): Promise<void> {
-  const { bucket, key, versionId, correlationId, size, requestedAt } = order;
+  const { bucket, key, versionId, correlationId, size } = order;
   const deletion: TransitDeletion = { kind: 'transit-delete', bucket, key, versionId, correlationId, copy: { name, etag: made.etag } };
   const send = new SendMessageCommand({
     QueueUrl: deps.queueUrl,
@@ -72,13 +74,12 @@ async function finish(order: TransitOrder, name: string, made: TransitCopy, deps
   await deps.sqs.send(send).catch((error: unknown) => {
     throw translateAwsError(error, {}, order);
   });
-  const copiedAt = made.lastModified.toISOString();
   await deps.trail.append([
     {
       ...eventOf(order),
       action: 'TransitCopied',
-      // S3 tells no parts of seconds.
-      at: copiedAt > requestedAt ? copiedAt : requestedAt,
+      // By S3 alone, so that whoever tells of this copy tells the same. S3 has whole seconds; at the end of this one it had been asked for.
+      at: new Date(made.lastModified.getTime() + LAST_MS_OF_SECOND).toISOString(),
       uniqueId: made.etag,
       size,
       encryption: describeEncryption(deps.encryption),

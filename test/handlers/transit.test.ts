@@ -24,6 +24,8 @@ import { ago, LETTERS_URL, NAME, ORDER, QUEUE_URL, TRANSIT_BUCKET, TRANSIT_OWNER
 
 const { kind: _, ...NAMED } = ORDER;
 const order = transitOrderBody(ORDER);
+/** The end of the second that S3 tells. */
+const COPIED_AT = '2026-11-20T10:00:00.999Z';
 const DELETION = {
   kind: 'transit-delete' as const,
   bucket: TARGET_BUCKET,
@@ -74,8 +76,7 @@ describe('an order', () => {
         key: ORDER.key,
         versionId: VERSION_ID,
         actor: 'function/transit',
-        // S3 tells no parts of seconds, and nothing is copied before it is asked for.
-        at: ORDER.requestedAt,
+        at: COPIED_AT,
         recordedAt: expect.any(String),
         uniqueId: 'copied',
         correlationId: ORDER.correlationId,
@@ -106,7 +107,10 @@ describe('an order', () => {
     });
     expect(await world.deliver(order)).toBe(true);
     expect(copies(world)).toHaveLength(1);
-    expect(auditEvents(world)).toEqual([expect.objectContaining({ action: 'TransitCopied', uniqueId: 'theirs' })]);
+    // As whoever made it tells it, though another asked.
+    expect(auditEvents(world)).toEqual([
+      expect.objectContaining({ action: 'TransitCopied', uniqueId: 'theirs', at: '2026-11-20T09:59:59.999Z' }),
+    ]);
   });
 
   it.each([
@@ -143,7 +147,7 @@ describe('an order', () => {
     expect(await world.deliver(order, 2)).toBe(true);
     expect(copies(world)).toHaveLength(1);
     expect(world.sent(QUEUE_URL).at(-1)).toMatchObject({ MessageBody: deletion, DelaySeconds: 900 });
-    expect(auditEvents(world).at(-1)).toMatchObject({ action: 'TransitCopied', uniqueId: 'copied', at: ORDER.requestedAt });
+    expect(auditEvents(world).at(-1)).toMatchObject({ action: 'TransitCopied', uniqueId: 'copied', at: COPIED_AT });
   });
 
   it('is given up by name where the key of the stack is disabled', async () => {
