@@ -99,9 +99,9 @@ describe('parseIngestEvent', () => {
   });
 });
 
-/** Those of the target bucket have a test of their own. */
+/** Those of the target bucket and of copies in transit have tests of their own. */
 function isOfIngest(name: string): boolean {
-  return !name.startsWith('target-');
+  return !/^(?:target|transit)-/.test(name);
 }
 
 function refsOf(message: EventMessage<ObjectRef>): ObjectRef[] {
