@@ -21,6 +21,9 @@ const PART_MIB = { least: 5, most: 5_120 };
 /** Lambda streams 200 MB of one answer, and no more: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html */
 const STREAMED_MIB = { least: 1, most: 190 };
 
+/** What an account has in most Regions: https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html */
+const GATEWAY = { requestsPerSecond: 10_000, requestBurst: 5_000 };
+
 interface Parameter {
   schema: z.ZodType;
   /** As messages say it. */
@@ -93,6 +96,14 @@ const PARAMETERS = {
     allowed: 'the full ARN of a secret, with its six last characters: arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-abc123',
   },
   noncurrentDays: someDays,
+  requestsPerSecond: {
+    schema: z.coerce.number().pipe(z.int().min(1).max(GATEWAY.requestsPerSecond)),
+    allowed: `a whole number, 1 to ${GATEWAY.requestsPerSecond}`,
+  },
+  requestBurst: {
+    schema: z.coerce.number().pipe(z.int().min(1).max(GATEWAY.requestBurst)),
+    allowed: `a whole number, 1 to ${GATEWAY.requestBurst}`,
+  },
   redirectAboveMiB: {
     schema: z.coerce.number().pipe(z.int().min(STREAMED_MIB.least).max(STREAMED_MIB.most)),
     allowed: `whole MiB, ${STREAMED_MIB.least} to ${STREAMED_MIB.most}`,

@@ -1,6 +1,7 @@
 /** All concerns in one template. Pure: parameters and policy in, CloudFormation out. */
 import { policyFingerprint } from '../src/policy/fingerprint.ts';
 import { alarms } from './alarms.ts';
+import { apiStage } from './api-stage.ts';
 import { auditTable } from './audit-table.ts';
 import { bucketPolicies } from './bucket-policies.ts';
 import { buckets } from './buckets.ts';
@@ -32,6 +33,7 @@ export function template(stack: Stack): Part {
     queues(stack),
     auditTable(stack, rights),
     roles(stack, rights),
+    apiStage(stack),
     notifications(stack),
     alarms(stack),
     dashboard(stack),

@@ -98,6 +98,8 @@ describe('readStack', () => {
     auditLockDays: 1,
     logRetentionDays: 90,
     noncurrentDays: 90,
+    requestsPerSecond: 1000,
+    requestBurst: 2000,
     redirectAboveMiB: 190,
     partsAboveMiB: 256,
     partMiB: 64,

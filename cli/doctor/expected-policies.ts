@@ -48,6 +48,8 @@ function settingsOf(stack: Stack, breakGlass: string[]): Settings {
     operationsKey: null,
     customerKeySecret: stack.customerKeySecret,
     noncurrentDays: 1,
+    requestsPerSecond: 1000,
+    requestBurst: 2000,
     redirectAboveMiB: 190,
     partsAboveMiB: 256,
     partMiB: 64,

@@ -68,17 +68,24 @@ const withJson = (schema: keyof typeof SCHEMAS) => ({
   headers: headers('Cache-Control'),
 });
 
+const problem = (description: string) => ({
+  description,
+  content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+  headers: headers('Cache-Control', 'Retry-After', 'WWW-Authenticate', 'Content-Range', 'Accept-Ranges'),
+});
+
+/** The gateway's own. */
+const THROTTLED = { 429: problem('throttled: more requests than the gateway takes.') };
+
 /** One answer for each status that an error can have, with the codes that it then tells. */
-const PROBLEMS = Object.fromEntries(
-  [...new Set(ERROR_CODES.map(statusOfCode))].sort().map((status) => [
-    String(status),
-    {
-      description: ERROR_CODES.filter((code) => statusOfCode(code) === status).join(', '),
-      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-      headers: headers('Cache-Control', 'Retry-After', 'WWW-Authenticate', 'Content-Range', 'Accept-Ranges'),
-    },
-  ]),
-);
+const PROBLEMS = {
+  ...Object.fromEntries(
+    [...new Set(ERROR_CODES.map(statusOfCode))]
+      .sort()
+      .map((status) => [String(status), problem(ERROR_CODES.filter((code) => statusOfCode(code) === status).join(', '))]),
+  ),
+  ...THROTTLED,
+};
 
 const NOT_MODIFIED = { description: 'The caller has it.', headers: headers('ETag', 'Last-Modified', 'Cache-Control', 'Expires') };
 const REDIRECT = {
@@ -204,7 +211,7 @@ export const OPENAPI = {
         operationId: 'health',
         summary: 'That the API answers',
         security: [],
-        responses: { 200: { description: 'It does.', ...withJson('Health') } },
+        responses: { 200: { description: 'It does.', ...withJson('Health') }, ...THROTTLED },
       },
     },
     '/openapi.json': {
@@ -218,6 +225,7 @@ export const OPENAPI = {
             content: { 'application/json': { schema: { type: 'object' } } },
             headers: headers('Cache-Control'),
           },
+          ...THROTTLED,
         },
       },
     },

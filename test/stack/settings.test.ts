@@ -14,6 +14,8 @@ const DEFAULTS = {
   tracing: false,
   dataEvents: false,
   noncurrentDays: 90,
+  requestsPerSecond: 1000,
+  requestBurst: 2000,
   redirectAboveMiB: 190,
   partsAboveMiB: 256,
   partMiB: 64,

@@ -34,6 +34,8 @@ const SETTINGS: Settings = {
   operationsKey: null,
   customerKeySecret: null,
   noncurrentDays: 90,
+  requestsPerSecond: 1000,
+  requestBurst: 2000,
   redirectAboveMiB: 190,
   partsAboveMiB: 256,
   partMiB: 64,
