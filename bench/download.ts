@@ -2,6 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { Agent, request } from 'node:http';
+import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { StackClients } from '../local/clients.ts';
@@ -12,6 +13,10 @@ const SMALL_BYTES = 10 * 1024;
 /** Lambda streams at most 200 MiB of one response. */
 const LARGE_BYTES = 190 * 1024 * 1024;
 const SMALL_OBJECTS = 100;
+const HUGE_BYTES = 1024 ** 3;
+/** Below the 10 MB that the gateway streams at full speed. */
+const RANGE_BYTES = 5 * 1024 * 1024;
+const RANGES_AT_ONCE = 8;
 const MEMORY_SAMPLE_MS = 50;
 const SCENARIO = 'download';
 
@@ -79,10 +84,38 @@ export async function benchDownload(clients: StackClients, server: LocalServer, 
         value: before,
       }),
     );
+    figures.push(await hugeByRanges(clients, straight, agent));
     return figures;
   } finally {
     agent.destroy();
   }
+}
+
+/** What `sealdrop get` and download managers do. */
+async function hugeByRanges(clients: StackClients, straight: (name: string) => Promise<number>, agent: Agent): Promise<Figure> {
+  const url = `${clients.apiUrl}/objects/cards/huge`;
+  const Body = Readable.from(zeros(HUGE_BYTES), { objectMode: false });
+  await clients.s3.send(new PutObjectCommand({ Bucket: clients.ingestBucket, Key: 'cards/huge', Body, ContentLength: HUGE_BYTES }));
+  await readable(() => drain(url, clients.token, agent, { first: 0, last: 0 }), 1);
+  const count = Math.ceil(HUGE_BYTES / RANGE_BYTES);
+  const range = (index: number) => ({ first: index * RANGE_BYTES, last: Math.min(HUGE_BYTES, (index + 1) * RANGE_BYTES) - 1 });
+  let flowed = 0;
+  const ranged = await timed(count, RANGES_AT_ONCE, async (index) => {
+    const came = await drain(url, clients.token, agent, range(index));
+    flowed += came;
+  });
+  const direct = await timed(1, 1, () => straight('cards/huge'));
+  if (flowed !== HUGE_BYTES) throw new Error(`${flowed} bytes came of ${HUGE_BYTES}`);
+  const rate = (seconds: number) => HUGE_BYTES / 1e6 / seconds;
+  return compared(SCENARIO, `1 GiB SSE-C by ranges of 5 MiB, ${RANGES_AT_ONCE} at once: through the API`, 'MB/s', rate(ranged.seconds), {
+    what: 'one GetObject straight from S3 with the key (SDK)',
+    value: rate(direct.seconds),
+  });
+}
+
+function* zeros(bytes: number): Generator<Buffer> {
+  const chunk = Buffer.alloc(1024 * 1024);
+  for (let at = 0; at < bytes; at += chunk.length) yield chunk.subarray(0, Math.min(chunk.length, bytes - at));
 }
 
 async function put(clients: StackClients, key: string, body: Buffer): Promise<void> {
@@ -97,15 +130,16 @@ async function readable(read: () => Promise<number>, bytes: number): Promise<voi
   }
 }
 
-/** @returns the body's bytes; -1 unless the answer is 200 */
-function drain(url: string, token: string, agent: Agent): Promise<number> {
+/** @returns the body's bytes; -1 unless the answer is 200, or 206 to a range */
+function drain(url: string, token: string, agent: Agent, range?: { first: number; last: number }): Promise<number> {
   return new Promise((resolve, reject) => {
-    const call = request(url, { agent, headers: { authorization: `Bearer ${token}` } }, (answer) => {
+    const headers = { authorization: `Bearer ${token}`, ...(range && { range: `bytes=${range.first}-${range.last}` }) };
+    const call = request(url, { agent, headers }, (answer) => {
       let bytes = 0;
       answer.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
       });
-      answer.on('end', () => resolve(answer.statusCode === 200 ? bytes : -1));
+      answer.on('end', () => resolve(answer.statusCode === (range === undefined ? 200 : 206) ? bytes : -1));
       answer.on('error', reject);
     });
     call.on('error', reject);

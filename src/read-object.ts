@@ -65,6 +65,11 @@ export async function readObject(request: ReadRequest, deps: ReadDeps): Promise<
       refusal = error;
     }
   }
+  // A HEAD is refused without a word, for whichever reason; a GET of one byte says which.
+  if (request.purpose === 'inspect') {
+    const read = await readObject({ ...request, purpose: 'read', range: { first: 0, last: 0 } }, deps);
+    if (read !== null) letGo(read.object);
+  }
   const object = { bucket: deps.targetBucket, key: request.key, versionId: request.versionId };
   throw new SealdropError('customer-key-mismatch', 'neither the recorded nor the current customer key opens the object', {
     object,

@@ -67,6 +67,15 @@ describe('openObject, where the key alone does not say how an object is stored',
     expect(world.secretsManager.calls()).toHaveLength(0);
   });
 
+  it('says of a HEAD that was refused without a word why, as a GET of one byte is told', async () => {
+    const world = openWorld();
+    world.s3.on(HeadObjectCommand).rejects(headError(400));
+    world.s3.on(GetObjectCommand).rejects(s3Error('KMS.DisabledException', 400, 'the key is disabled'));
+    await expect(open(world, 'inspect')).rejects.toMatchObject({ code: 'kms-key-disabled' });
+    expect(auditEvents(world)).toEqual([expect.objectContaining({ action: 'ObjectInspected', code: 'kms-key-disabled' })]);
+    expect(world.s3.commandCalls(GetObjectCommand)[0]?.args[0].input.Range).toBe('bytes=0-0');
+  });
+
   it('does not take a denied role for a wrong key', async () => {
     const world = openWorld({ storedUnder: KEY_VERSION });
     world.s3

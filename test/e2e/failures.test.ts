@@ -34,6 +34,8 @@ describe('a disabled KMS key', () => {
     await stack.kms.send(new DisableKeyCommand({ KeyId: KeyId() }));
 
     expect(await problemCode(await stack.get('default/before.txt'))).toMatchObject({ status: 503, code: 'kms-key-disabled' });
+    expect((await stack.get('default/before.txt', { method: 'HEAD' })).status).toBe(503);
+    expect((await stack.history('default/before.txt')).at(-1)).toMatchObject({ action: 'ObjectInspected', code: 'kms-key-disabled' });
     await stack.drop('default/while.txt', 'while');
     const [letter] = await stack.takeDeadLetters(1);
     expect(cause(letter ?? {})).toMatchObject({
