@@ -1,6 +1,7 @@
 /** Downloads of what S3 can serve by a copy alone: asked for, told to come again, redirected. */
+import { Readable } from 'node:stream';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { HeadObjectCommand } from '@aws-sdk/client-s3';
+import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { describe, expect, it } from 'vitest';
 import { createHandler } from '../../handlers/download.ts';
@@ -152,6 +153,16 @@ describe('without a copy', () => {
   ])('ranges are all there is where %s', async (_why, given, query) => {
     const { get, orders } = world(given);
     expect([(await get({ query })).statusCode, orders()]).toEqual([403, []]);
+  });
+
+  it.each([
+    [MOST_TRANSIT_BYTES, 202],
+    [MOST_TRANSIT_BYTES + 1, 403],
+  ])('of an object of %d bytes the answer is %d', async (ContentLength, status) => {
+    const { get, s3, orders } = world();
+    const answer = { ContentLength, ETag: `"${ETAG}"`, VersionId: VERSION, SSECustomerAlgorithm: 'AES256' };
+    s3.on(GetObjectCommand).callsFake(async () => ({ ...answer, Body: Readable.from([]) }));
+    expect([(await get()).statusCode, orders().length]).toEqual([status, status === 202 ? 1 : 0]);
   });
 
   it('a HEAD, a small range and a condition are answered as ever', async () => {
