@@ -86,7 +86,7 @@ export function createResponseStream(requestId: string, post: Post): ResponseStr
     write: (chunk: Buffer, _encoding, done) => send([chunk], done),
     writev: (items, done) =>
       send(
-        items.map(({ chunk }) => Buffer.from(chunk)),
+        items.map(({ chunk }): Buffer => chunk),
         done,
       ),
   });
