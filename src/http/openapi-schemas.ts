@@ -41,6 +41,7 @@ export const SCHEMAS = {
     ['key'],
   ),
   Link: object({ id: text, path: text, key: text, versionId: text, expires: moment, uses: { type: 'integer', minimum: 1 } }),
+  Preparing: object({ status: { const: 'preparing' }, retryAfterSeconds: { type: 'integer', minimum: 1 }, instance: text }),
   Health: object({ status: { const: 'ok' } }),
   Listing: object({
     objects: { type: 'array', items: object({ key: text, size: wholeNumber, etag: text, lastModified: { type: ['string', 'null'] } }) },
@@ -61,6 +62,10 @@ export const SCHEMAS = {
           'ObjectWritten',
           'ObjectDeleted',
           'DriftFound',
+          'TransitRequested',
+          'TransitCopied',
+          'TransitDeleted',
+          'TransitFailed',
           'LinkCreated',
           'LinkRevoked',
           'DownloadDenied',

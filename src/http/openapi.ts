@@ -88,6 +88,11 @@ const PROBLEMS = {
 };
 
 const NOT_MODIFIED = { description: 'The caller has it.', headers: headers('ETag', 'Last-Modified', 'Cache-Control', 'Expires') };
+const PREPARING = {
+  description: 'S3 will serve a copy of it, where policy.yml lets it: ask again when Retry-After says.',
+  content: { 'application/json': { schema: { $ref: '#/components/schemas/Preparing' } } },
+  headers: headers('Retry-After', 'Cache-Control', 'x-sealdrop-encryption', 'x-sealdrop-version-id'),
+};
 const REDIRECT = {
   description: 'S3 serves it, by a URL for this version and five minutes.',
   headers: headers('Location', 'Cache-Control', 'x-sealdrop-encryption', 'x-sealdrop-version-id'),
@@ -102,6 +107,7 @@ function objectPath(key: Json, called: string, asked = OBJECT_QUERY) {
       responses: {
         200: { description: 'The object.', ...withBytes() },
         206: { description: 'The range that Content-Range names.', ...withBytes('Content-Range') },
+        202: PREPARING,
         304: NOT_MODIFIED,
         307: REDIRECT,
         ...PROBLEMS,

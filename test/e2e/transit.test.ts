@@ -28,11 +28,7 @@ afterAll(() => stack?.stop());
 
 const variable = (name: string) => stack.env[name] ?? '';
 const get = (key: string, { token = variable('SEALDROP_TOKEN'), query = '', method = 'GET' } = {}) =>
-  fetch(`${variable('SEALDROP_API_URL')}/objects/${key}${query}`, {
-    method,
-    redirect: 'manual',
-    headers: { authorization: `Bearer ${token}` },
-  });
+  stack.api(`/objects/${key}${query}`, { method, token });
 
 async function drop(key: string, size: number): Promise<Buffer> {
   const body = randomBytes(size);
@@ -53,12 +49,7 @@ async function served(key: string, query = ''): Promise<string> {
   return location ?? '';
 }
 
-async function events(key: string): Promise<Record<string, unknown>[]> {
-  const answer = await fetch(`${variable('SEALDROP_API_URL')}/audit?key=${encodeURIComponent(key)}`, {
-    headers: { authorization: `Bearer ${variable('SEALDROP_TOKEN')}` },
-  });
-  return ((await answer.json()) as { events: Record<string, unknown>[] }).events;
-}
+const events = (key: string) => stack.history(key);
 
 /** What happened to an object since it was encrypted, oldest first. */
 async function trail(key: string): Promise<string[]> {
