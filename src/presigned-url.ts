@@ -1,9 +1,7 @@
 /** URLs by which S3 itself serves one version of an object to somebody without credentials. */
 import { GetObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
-
-/** Long enough to begin a download, and for a player to seek; a download that has begun goes on. Whoever comes later asks the API again. */
-export const URL_LIFETIME_SECONDS = 300;
+import { URL_LIFETIME_SECONDS } from './url-lifetime.ts';
 
 export interface PresignedUrl {
   url: string;

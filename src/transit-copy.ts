@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { HeadObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { SealdropError } from './errors.ts';
 import type { TransitOrder } from './events/index.ts';
-import { URL_LIFETIME_SECONDS } from './presigned-url.ts';
 import { statusOf, translateAwsError } from './translate-aws-error.ts';
+import { URL_LIFETIME_SECONDS } from './url-lifetime.ts';
 
 /** From the copy to its deletion: the longest that a message can be held back: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
 export const KEPT_SECONDS = 900;

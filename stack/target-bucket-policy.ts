@@ -8,6 +8,7 @@
  * (https://github.com/awslabs/mountpoint-s3/blob/main/mountpoint-s3-fs/tests/fuse_tests/write_test.rs). Parts that are copied: unverified.
  */
 import { type AskedEncryption, certainByKey } from '../src/policy/certain.ts';
+import { URL_LIFETIME_SECONDS } from '../src/url-lifetime.ts';
 import { type Condition, type Statement, sub, type Text } from './cloudformation.ts';
 import { stackKey } from './keys-in-use.ts';
 import { bucketArn } from './names.ts';
@@ -26,6 +27,9 @@ const KMS_MODES = [
   { mode: 'dsse-kms', algorithm: 'aws:kms:dsse', called: 'Dsse' },
 ] as const;
 
+/** S3's clock and the signer's. */
+const CLOCKS_DIFFER_SECONDS = 60;
+
 type Where = { Resource: Text | Text[] } | { NotResource: Text[] };
 
 export function targetBucketStatements(stack: Stack, rights: Rights): Statement[] {
@@ -33,6 +37,7 @@ export function targetBucketStatements(stack: Stack, rights: Rights): Statement[
     ...readByFunctionsAlone(stack, rights, 'target'),
     keepEncryption(stack, 'target'),
     noReplicas(stack, 'target'),
+    urlsForMinutes(stack, 'target'),
     ...writesAsPolicySays(stack),
   ];
 }
@@ -46,6 +51,17 @@ export function keepEncryption(stack: Stack, which: 'target' | 'transit'): State
 export function noReplicas(stack: Stack, which: 'target' | 'transit'): Statement {
   const Action = ['s3:ObjectOwnerOverrideToBucketOwner', 's3:ReplicateDelete', 's3:ReplicateObject', 's3:ReplicateTags'];
   return { ...deny('NoReplicas', { Resource: sub(`${bucketArn(stack, which)}/*`) }), Action };
+}
+
+/**
+ * Whoever signs a URL says how long it lasts, up to seven days; here none lasts longer than those that callers are given.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/bucket-policy-s3-sigv4-conditions.html (s3:signatureAge: milliseconds, of URLs alone)
+ */
+export function urlsForMinutes(stack: Stack, which: 'target' | 'transit'): Statement {
+  const oldest = String((URL_LIFETIME_SECONDS + CLOCKS_DIFFER_SECONDS) * 1000);
+  const where = { Resource: sub(`${bucketArn(stack, which)}/*`) };
+  const read = ['s3:GetObject', 's3:GetObjectVersion'];
+  return { ...deny('UrlsForMinutes', where, { NumericGreaterThan: { 's3:signatureAge': oldest } }), Action: read };
 }
 
 function writesAsPolicySays(stack: Stack): Statement[] {

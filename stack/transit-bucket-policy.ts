@@ -5,7 +5,7 @@ import { bucketArn, roleArn } from './names.ts';
 import { readByFunctionsAlone } from './object-reads.ts';
 import { functionsWith, objects, type Rights } from './rights.ts';
 import type { Stack } from './stack.ts';
-import { ALGORITHM, KMS_KEY, keepEncryption, noReplicas } from './target-bucket-policy.ts';
+import { ALGORITHM, KMS_KEY, keepEncryption, noReplicas, urlsForMinutes } from './target-bucket-policy.ts';
 
 /** Deletion is refused to nobody: whoever removes the stack must be able to empty it. */
 export function transitBucketStatements(stack: Stack, rights: Rights): Statement[] {
@@ -14,6 +14,7 @@ export function transitBucketStatements(stack: Stack, rights: Rights): Statement
     ...readByFunctionsAlone(stack, rights, 'transit'),
     keepEncryption(stack, 'transit'),
     noReplicas(stack, 'transit'),
+    urlsForMinutes(stack, 'transit'),
     write(stack, 'WrittenByTransitAlone', { ArnNotEquals: { 'aws:PrincipalArn': writers } }),
     write(stack, 'UnderKmsAlone', { StringNotEquals: { [ALGORITHM]: ['aws:kms'] } }),
     write(stack, 'UnderStackKeyAlone', { StringNotEquals: { [KMS_KEY]: [stackKey(stack)] } }),

@@ -135,6 +135,18 @@ describe('the target bucket, to readers', () => {
     expect(reads.filter((action) => mayRead(`arn:aws:iam::${ACCOUNT_ID}:role/Admin`, action))).toEqual([]);
   });
 
+  it.each([
+    [{}, true],
+    [{ 's3:signatureAge': '0' }, true],
+    [{ 's3:signatureAge': '360000' }, true],
+    [{ 's3:signatureAge': '360001' }, false],
+  ])('takes of signed URLs those of minutes alone: %j → %j', (context, allowed) => {
+    for (const action of ['s3:GetObject', 's3:GetObjectVersion']) {
+      const asked = { role: roleArn('download'), action, resource: `${BUCKET}/a`, context };
+      expect(judged(documentFor(policy), asked).allowed).toBe(allowed);
+    }
+  });
+
   it('gives them to break-glass, if there is one', () => {
     expect(reads.filter((action) => mayRead(BREAK_GLASS, action, [BREAK_GLASS]))).toEqual(reads);
     expect(reads.filter((action) => mayRead(BREAK_GLASS, action))).toEqual([]);
