@@ -9,7 +9,7 @@ import * as runtime from '../src/runtime.ts';
 const eventSchema = z.object({
   methodArn: z.string(),
   headers: z.nullish(z.record(z.string(), z.string())),
-  requestContext: z.optional(z.object({ requestId: z.optional(z.string()) })),
+  requestContext: z.optional(z.object({ extendedRequestId: z.optional(z.string()) })),
 });
 
 /** What the gateway answers with 401: https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html */
@@ -24,7 +24,7 @@ export const createHandler =
     const claims = await authenticate(authorization).catch((error: unknown) => {
       const { code, message, nextStep } = asSealdropError(error);
       if (code === 'unauthenticated') throw new Error(UNAUTHORIZED, { cause: error });
-      log.error('callers cannot be authenticated', { code, cause: message, nextStep, correlationId: requestContext?.requestId });
+      log.error('callers cannot be authenticated', { code, cause: message, nextStep, correlationId: requestContext?.extendedRequestId });
       throw error;
     });
     return {

@@ -45,9 +45,9 @@ const isLink = (event: unknown) => linkEvent.safeParse(event).success;
 
 async function answerLink(event: unknown, deps: OpenLinkDeps): Promise<ObjectAnswer> {
   const request = parseOpenRequest(event, WISH_QUERY);
-  const { requestId, pathParameters } = request;
+  const { requestId, sourceIp, pathParameters } = request;
   const wish = (key: string) => objectWish(request, key);
-  return answerOpened(await openLink({ token: pathParameters.link ?? '', wish, requestId }, deps), requestId);
+  return answerOpened(await openLink({ token: pathParameters.link ?? '', wish, requestId, sourceIp }, deps), requestId);
 }
 
 export const handler = createHandler(

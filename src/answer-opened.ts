@@ -4,7 +4,7 @@ import { SealdropError } from './errors.ts';
 import { notModifiedHeaders, objectHeaders } from './http/object-headers.ts';
 import { toProblem } from './http/problem.ts';
 import { contentRange } from './http/range.ts';
-import type { Opened } from './open-object.ts';
+import type { Opened } from './opened.ts';
 import type { OpenedObject } from './read-object.ts';
 
 export interface ObjectAnswer {

@@ -82,5 +82,5 @@ function openEnded(moment: string): string {
 
 async function toldOf(event: AuditEvent, { rangeReads }: HistoryDeps): Promise<ToldEvent> {
   const { detail: _, bucket: __, ...told } = event;
-  return told.window === undefined ? told : { ...told, ranges: await rangeReads.count(event) };
+  return told.bytes === undefined ? told : { ...told, ranges: await rangeReads.count(event) };
 }

@@ -1,9 +1,9 @@
 /** Opens what a share link leads to, for whoever has it, while it may be used. */
-import type { Link, Links } from './audit/links.ts';
-import { linkId } from './audit/links.ts';
+import { type Links, linkId } from './audit/links.ts';
 import { SealdropError } from './errors.ts';
 import type { ObjectWish } from './http/object-request.ts';
-import { type OpenDeps, type Opened, serveObject } from './open-object.ts';
+import { serveObject } from './open-object.ts';
+import type { OpenDeps, Opened } from './opened.ts';
 import { recordRefusal } from './record-refusal.ts';
 
 export interface OpenLinkDeps extends OpenDeps {
@@ -13,34 +13,33 @@ export interface OpenLinkDeps extends OpenDeps {
 export interface OpenLinkRequest {
   token: string;
   requestId: string;
+  /** As the gateway sees it. */
+  sourceIp: string;
   /** How the object is wanted, once the link has said which. May throw. */
   wish: (key: string) => ObjectWish;
 }
 
 /**
- * A use is counted once the object is open and before its first byte: what cannot be served costs none, and so do HEAD, 304 and waiting.
- * @throws SealdropError `not-found`, the same for a link that never was, is over or was revoked, and for a version that is gone; else as `serveObject`
+ * A use is counted once the object is open and before its first byte: what cannot be opened costs none, and so do HEAD, 304 and waiting. What is
+ * told without a use, refusals and inspections, is one event for five minutes: anybody may ask as often as they like.
+ * @throws SealdropError `not-found`, the same for a link that never was, is over or was revoked, and for a state that is gone; else as `serveObject`
  */
 export async function openLink(request: OpenLinkRequest, deps: OpenLinkDeps): Promise<Opened> {
-  const { token, requestId, wish } = request;
+  const { token, requestId, sourceIp, wish } = request;
   const found = await deps.links.find(linkId(token));
   if (found === null) throw noSuchLink();
   const { link } = found;
+  const { bucket, key, versionId, etag, expires } = link;
   const caller = { subject: `link/${link.id}`, claims: {}, principal: null };
   const refuse = async () => {
-    await recordRefusal({ action: 'DownloadDenied', bucket: link.bucket, key: link.key, caller, requestId }, deps);
+    await recordRefusal({ action: 'DownloadDenied', bucket, key, caller, requestId, sparse: true }, deps);
     return noSuchLink();
   };
   if (found.isOver) throw await refuse();
-  return serveObject({ ...wish(link.key), key: link.key, versionId: link.versionId, caller, requestId }, deps, async (opened) => {
-    if (!isLinked(opened, link)) throw noSuchLink();
-    if (releasesBytes(opened) && !(await deps.links.use(link, { requestId, ranged: isRanged(opened) }))) throw await refuse();
+  const object = { ...wish(key), key, versionId, etag, until: expires, sparse: true, caller, requestId };
+  return serveObject(object, deps, async (opened) => {
+    if (releasesBytes(opened) && !(await deps.links.use(link, { requestId, sourceIp, ranged: isRanged(opened) }))) throw await refuse();
   });
-}
-
-/** A version of a bucket without versions is replaced by the next write. */
-function isLinked(opened: Opened, { etag }: Link): boolean {
-  return opened.kind === 'unsatisfiable' || opened.object.etag === etag;
 }
 
 function releasesBytes(opened: Opened): boolean {
@@ -48,7 +47,7 @@ function releasesBytes(opened: Opened): boolean {
 }
 
 function isRanged(opened: Opened): boolean {
-  return opened.kind === 'object' && opened.object.range !== null;
+  return opened.kind !== 'unsatisfiable' && opened.object.range !== null;
 }
 
 function noSuchLink(): SealdropError {

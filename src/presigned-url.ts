@@ -17,6 +17,8 @@ export interface PresignInput {
   /** Response headers in the place of the stored ones. */
   cacheControl: string;
   contentDisposition: string | undefined;
+  /** ISO 8601: it ends then, if that is sooner. */
+  until?: string | undefined;
 }
 
 export type Presign = (input: PresignInput) => Promise<PresignedUrl>;
@@ -26,8 +28,10 @@ export type Presign = (input: PresignInput) => Promise<PresignedUrl>;
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
  */
 export function createPresign(s3: S3Client, now: () => number = Date.now): Presign {
-  return async ({ bucket, key, versionId, cacheControl, contentDisposition }) => {
+  return async ({ bucket, key, versionId, cacheControl, contentDisposition, until }) => {
     const signingDate = new Date(now());
+    const left = until === undefined ? URL_LIFETIME_SECONDS : Math.floor((Date.parse(until) - signingDate.getTime()) / 1000);
+    const expiresIn = Math.max(1, Math.min(URL_LIFETIME_SECONDS, left));
     const command = new GetObjectCommand({
       Bucket: bucket,
       Key: key,
@@ -35,7 +39,7 @@ export function createPresign(s3: S3Client, now: () => number = Date.now): Presi
       ResponseCacheControl: cacheControl,
       ...(contentDisposition === undefined ? {} : { ResponseContentDisposition: contentDisposition }),
     });
-    const url = await getSignedUrl(s3, command, { expiresIn: URL_LIFETIME_SECONDS, signingDate });
-    return { url, expires: new Date(signingDate.getTime() + URL_LIFETIME_SECONDS * 1000).toISOString() };
+    const url = await getSignedUrl(s3, command, { expiresIn, signingDate });
+    return { url, expires: new Date(signingDate.getTime() + expiresIn * 1000).toISOString() };
   };
 }

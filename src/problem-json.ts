@@ -5,7 +5,7 @@ import { type HttpResponse, toProblem } from './http/problem.ts';
 import type { Log } from './observability.ts';
 
 interface Identified {
-  requestContext?: { requestId?: string };
+  requestContext?: { extendedRequestId?: string };
 }
 
 /** Below this the caller erred, and the audit trail has the refusals. */
@@ -15,7 +15,7 @@ export function problemJson<Response>(log: () => Log): MiddlewareObj<unknown, Ht
   return {
     onError(request) {
       const { requestContext } = (request.event ?? {}) as Identified;
-      const requestId = requestContext?.requestId ?? request.context.awsRequestId;
+      const requestId = requestContext?.extendedRequestId ?? request.context.awsRequestId;
       const { code, message, status, nextStep } = asSealdropError(request.error);
       if (status >= SERVER_ERROR) log().error('not served', { code, cause: message, nextStep, correlationId: requestId });
       request.response = toProblem(request.error, requestId);

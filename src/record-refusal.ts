@@ -4,6 +4,7 @@ import type { AuditTrail } from './audit/trail.ts';
 import { asSealdropError } from './errors.ts';
 import type { Caller } from './http/request.ts';
 import type { Log } from './observability.ts';
+import { oncePerWindow } from './record-read.ts';
 
 export interface Refusal {
   action: Extract<AuditAction, 'DownloadDenied' | 'ListDenied' | 'HistoryDenied' | 'ShareDenied'>;
@@ -12,11 +13,13 @@ export interface Refusal {
   key: string;
   caller: Caller;
   requestId: string;
+  /** Who asks is nobody in particular: it is one event for five minutes. */
+  sparse?: boolean;
 }
 
 /** Does not throw: no right is a 403 whether or not the trail can be written, and a log line then stands for the event. */
 export async function recordRefusal(refusal: Refusal, deps: { trail: AuditTrail; log: Log }): Promise<void> {
-  const { action, bucket, key, caller, requestId } = refusal;
+  const { action, bucket, key, caller, requestId, sparse } = refusal;
   const at = new Date().toISOString();
   const actor = caller.subject;
   const event = {
@@ -30,7 +33,8 @@ export async function recordRefusal(refusal: Refusal, deps: { trail: AuditTrail;
     uniqueId: requestId,
     correlationId: requestId,
   };
-  await deps.trail.append([event]).catch((error: unknown) => {
+  const recorded = sparse ? deps.trail.appendNew([oncePerWindow(event)]) : deps.trail.append([event]);
+  await recorded.catch((error: unknown) => {
     deps.log.error('a refusal could not be recorded', { ...event, cause: asSealdropError(error).message });
   });
 }

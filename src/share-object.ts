@@ -74,8 +74,12 @@ export async function shareObject(request: LinkRequest & Asked, deps: ShareDeps)
 /** @throws SealdropError `not-found` for a link that is not there, and for one of a key that the caller may not share; `audit-unavailable` */
 export async function revokeLink({ id, caller, requestId }: { id: string } & Asked, deps: ShareDeps): Promise<void> {
   const found = ID.test(id) ? await deps.links.find(id) : null;
-  if (found === null || !mayAccess(deps.access, caller, 'share', found.link.key)) {
-    throw new SealdropError('not-found', 'There is no such link');
+  const noSuchLink = new SealdropError('not-found', 'There is no such link');
+  if (found === null) throw noSuchLink;
+  const { bucket, key } = found.link;
+  if (!mayAccess(deps.access, caller, 'share', key)) {
+    await recordRefusal({ action: 'ShareDenied', bucket, key, caller, requestId }, deps);
+    throw noSuchLink;
   }
   await deps.links.revoke(found.link, caller.subject);
   await deps.trail.append([eventOf('LinkRevoked', found.link, { caller, requestId })]);

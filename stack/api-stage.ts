@@ -12,6 +12,9 @@ const LINKS = { ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 };
 /** What Serverless calls the deployment carries a time; stack/api-stage.cjs puts its name in this one's place. */
 export const DEPLOYMENT = 'ApiDeployment';
 
+/** A trace holds URLs, and the URL of a share link is the link. */
+export const tracesApi = ({ settings, policy }: Pick<Stack, 'settings' | 'policy'>): boolean => settings.tracing && !usesLinks(policy);
+
 /** Each method has its own share of these: the gateway knows no total of a stage but the account's. */
 export function apiStage({ stage, settings, policy }: Stack): Part {
   const { requestsPerSecond, requestBurst } = settings;
@@ -25,7 +28,7 @@ export function apiStage({ stage, settings, policy }: Stack): Part {
           RestApiId: ref('ApiGatewayRestApi'),
           DeploymentId: ref(DEPLOYMENT),
           StageName: stage,
-          TracingEnabled: settings.tracing,
+          TracingEnabled: tracesApi({ settings, policy }),
           MethodSettings: [{ HttpMethod: '*', ResourcePath: '/*', ...everything }, ...(usesLinks(policy) ? links : [])],
         },
       },

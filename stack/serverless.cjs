@@ -9,6 +9,7 @@ const { checkedStage } = require('./stage.ts');
 const { template } = require('./template.ts');
 const { TIMEOUTS } = require('./timeouts.ts');
 const { transitFunction } = require('./transit-function.ts');
+const { tracesApi } = require('./api-stage.ts');
 const { AUTHORIZER, downloadRoutes, shareFunction } = require('./routes.ts');
 
 let failed = false;
@@ -43,6 +44,7 @@ module.exports = {
   share: fromStack((stack) => shareFunction(stack, environmentOf(stack).share), null),
   downloadRoutes: fromStack(downloadRoutes, []),
   authorizer: AUTHORIZER,
+  tracesApi: fromStack(tracesApi, false),
   timeouts: TIMEOUTS,
   resources: fromStack((stack) => ({ ...template(stack), extensions: deploymentBucketExtensions })),
   esbuild: fromStack(invokedLocally ? localEsbuildOptions : esbuildOptions),

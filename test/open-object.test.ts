@@ -3,7 +3,8 @@ import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { GetObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
-import { type OpenRequest, openObject } from '../src/open-object.ts';
+import { openObject } from '../src/open-object.ts';
+import type { OpenRequest } from '../src/opened.ts';
 import { READER, REQUEST_ID } from './fixtures/api.ts';
 import { headError, s3Error, secretError, tableError } from './fixtures/aws.ts';
 import { auditEvents } from './fixtures/encrypt-world.ts';
@@ -120,6 +121,16 @@ describe('openObject, where the key alone does not say how an object is stored',
     world.s3.on(GetObjectCommand).callsFake(async () => ({ Body: body }));
     await expect(open(world)).rejects.toMatchObject({ code: 'answer-mismatch' });
     expect(body.destroyed).toBe(true);
+  });
+
+  it('is not ended by a body that breaks while nobody wants it any more', async () => {
+    const world = openWorld();
+    const body = new Readable({ read() {} });
+    world.s3.on(GetObjectCommand).callsFake(async () => ({ Body: body, ContentLength: 19, ETag: '"e"', ServerSideEncryption: 'AES256' }));
+    await expect(open(world, 'read', { conditions: { ifMatch: '"x"' } })).rejects.toMatchObject({ code: 'precondition-failed' });
+    body.destroy(new Error('Connection lost'));
+    // Without anybody who listens, this would end the process.
+    await new Promise((resolve) => body.once('close', resolve));
   });
 
   it('gives the body unread, for the caller to stream', async () => {

@@ -1,13 +1,18 @@
 /** Names and ARNs of the stack's resources, and of other stages' resources when they turn up where they should not. Pure. */
 import { usesTransit } from '../../src/policy/downloads.ts';
+import { usesLinks } from '../../src/policy/links.ts';
 import type { Policy } from '../../src/policy/schema.ts';
 import type { Stack } from '../stack.ts';
 
 export const FUNCTIONS = ['encrypt', 'audit', 'authorize', 'download', 'list', 'history', 'health'] as const;
-/** `transit` is there where policy.yml allows copies for downloads. */
-export type FunctionName = (typeof FUNCTIONS)[number] | 'transit';
+/** `transit` is there where policy.yml allows copies for downloads, `share` where it lets somebody share. */
+export type FunctionName = (typeof FUNCTIONS)[number] | 'transit' | 'share';
 
-export const functionsOf = (policy: Policy): FunctionName[] => [...FUNCTIONS, ...(usesTransit(policy) ? (['transit'] as const) : [])];
+export const functionsOf = (policy: Policy): FunctionName[] => [
+  ...FUNCTIONS,
+  ...(usesTransit(policy) ? (['transit'] as const) : []),
+  ...(usesLinks(policy) ? (['share'] as const) : []),
+];
 
 /** Of copies for downloads; it cannot be brought. */
 export const transitBucket = ({ stage, account, region }: Stack): string => `sealdrop-${stage}-transit-${account}-${region}`;

@@ -7,6 +7,8 @@ import { countParts, type Part, partAt, sizeOf } from './parts.ts';
 import type { RemoteObject } from './remote-object.ts';
 
 const READ_BYTES = 1024 * 1024;
+/** Decrypted bytes are for who fetched them. */
+const PRIVATE = 0o600;
 /** Windows has no such flag. */
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 
@@ -50,8 +52,10 @@ export async function openPartFile(file: string, object: RemoteObject, partBytes
     // Another finished part since is in this record as well.
     const upTo = changes;
     if (upTo === 0) return;
-    const snapshot = { partBytes: state.partBytes, done: done.slice() };
+    const snapshot = { ...state, done: done.slice() };
     await handle.datasync();
+    // A record beside a file that somebody else began would say of theirs what is true of this one.
+    await refuseAnother(handle, paths.part);
     await writeState(paths.state, object, snapshot);
     changes -= upTo;
   }
@@ -112,11 +116,11 @@ async function resume(
     if (isMissing(error)) return null;
     throw error;
   }
-  const { size } = await handle.stat();
+  const { size, ...found } = await handle.stat();
   const last = state.done.lastIndexOf(1);
   const needed = last === -1 ? 0 : partAt(last, object.length, state.partBytes).last + 1;
   // Somebody cut it: who knows what else was done to it.
-  if (size >= needed && size <= object.length) return { handle, state };
+  if (size >= needed && size <= object.length && fileId(found) === state.file) return { handle, state };
   await handle.close();
   return null;
 }
@@ -127,9 +131,9 @@ async function begin(
   object: RemoteObject,
   partBytes: number,
 ): Promise<{ handle: FileHandle; state: PartState }> {
-  const state = { partBytes, done: new Uint8Array(countParts(object.length, partBytes)) };
   await Promise.all([paths.part, paths.state].map((path) => rm(path, { force: true })));
-  const handle = await open(paths.part, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW);
+  const handle = await open(paths.part, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | NO_FOLLOW, PRIVATE);
+  const state = { partBytes, file: fileId(await handle.stat()), done: new Uint8Array(countParts(object.length, partBytes)) };
   await writeState(paths.state, object, state);
   return { handle, state };
 }
@@ -138,10 +142,17 @@ function presentBytes({ length }: RemoteObject, { partBytes, done }: PartState):
   return done.reduce((sum, there, index) => (there === 1 ? sum + sizeOf(partAt(index, length, partBytes)) : sum), 0);
 }
 
+function fileId({ dev, ino }: { dev: number; ino: number }): string {
+  return `${dev}:${ino}`;
+}
+
 /** What was proven is what is open here. */
 async function refuseAnother(handle: FileHandle, path: string): Promise<void> {
-  const [mine, there] = [await handle.stat(), await stat(path)];
-  if (mine.ino === there.ino && mine.dev === there.dev) return;
+  const there = await stat(path).catch((error: unknown) => {
+    if (isMissing(error)) return null;
+    throw error;
+  });
+  if (there !== null && fileId(await handle.stat()) === fileId(there)) return;
   throw new Failure(`${path} was replaced while this ran.`, { nextStep: 'Does another sealdrop get fetch to the same file? Wait for it.' });
 }
 

@@ -14,6 +14,8 @@ const stateSchema = z.strictObject({
   versionId: z.nullable(z.string()),
   length: count,
   partBytes: count.check(z.positive()),
+  /** Which file it is that was written: another may have taken its place. */
+  file: z.string(),
   /** From a first to a last index, inclusive. */
   done: z.array(z.tuple([count, count])),
 });
@@ -21,6 +23,8 @@ const stateSchema = z.strictObject({
 /** One byte a part: an object of 48.8 TiB has ten million. */
 export interface PartState {
   partBytes: number;
+  /** As `fileId` has it. */
+  file: string;
   /** 1: it is there. */
   done: Uint8Array;
 }
@@ -29,20 +33,20 @@ export interface PartState {
 export async function readState(path: string, object: RemoteObject): Promise<PartState | null> {
   const state = stateSchema.safeParse(await readJson(path)).data;
   if (state === undefined) return null;
-  const { key, etag, versionId, length, partBytes } = state;
+  const { key, etag, versionId, length, partBytes, file } = state;
   if (key !== object.key || etag !== object.etag || versionId !== object.versionId || length !== object.length) return null;
   const done = new Uint8Array(countParts(length, partBytes));
   for (const [first, last] of state.done) done.fill(1, first, last + 1);
-  return { partBytes, done };
+  return { partBytes, file, done };
 }
 
 /** In one step, so that who is killed leaves the old one or the new one. */
 export async function writeState(
   path: string,
   { key, etag, versionId, length }: RemoteObject,
-  { partBytes, done }: PartState,
+  { partBytes, file, done }: PartState,
 ): Promise<void> {
-  const state: z.infer<typeof stateSchema> = { version: VERSION, key, etag, versionId, length, partBytes, done: runsOf(done) };
+  const state: z.infer<typeof stateSchema> = { version: VERSION, key, etag, versionId, length, partBytes, file, done: runsOf(done) };
   const next = `${path}.${process.pid}`;
   try {
     await writeFile(next, `${JSON.stringify(state)}\n`);

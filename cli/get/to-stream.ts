@@ -49,7 +49,7 @@ export async function downloadToStream(api: Api, object: RemoteObject, out: Writ
       while (next < parts && ahead.length < parallel) ahead.push(quietly(fetchWhole(next++)));
       // It counts as one of those in memory until it is written.
       const buffer = (await ahead[0]) ?? Buffer.alloc(0);
-      await write(out, buffer);
+      await Promise.race([write(out, buffer), aborted(ended)]);
       written += buffer.length;
       verification.update(buffer);
       ahead.shift();
@@ -76,6 +76,14 @@ function withBeginning(error: unknown, written: number): unknown {
 function quietly<Result>(promise: Promise<Result>): Promise<Result> {
   promise.catch(() => {});
   return promise;
+}
+
+/** Whoever reads the stream may stand still for ever. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
 }
 
 function write(out: Writable, bytes: Buffer): Promise<void> {

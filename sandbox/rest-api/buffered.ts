@@ -23,6 +23,7 @@ export function sendBuffered(api: Api, request: GatewayRequest, response: Server
   const { headers } = head;
   headers['content-type'] ??= ['application/json'];
   headers['x-amzn-requestid'] = [request.requestId];
+  headers['x-amz-apigw-id'] = [request.extendedRequestId];
   headers['x-amzn-trace-id'] = [request.traceId];
   // A HEAD may name the length of what a GET would send.
   if (request.httpMethod !== 'HEAD' || headers['content-length'] === undefined) headers['content-length'] = [String(body.length)];

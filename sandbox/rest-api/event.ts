@@ -61,7 +61,7 @@ export function createRequestEvent(
       ...(caller.by === 'authorizer' ? { authorizer: caller.context } : {}),
       domainName: headerOf(request, 'host') ?? '',
       domainPrefix: api.id,
-      extendedRequestId: request.requestId,
+      extendedRequestId: request.extendedRequestId,
       httpMethod: request.httpMethod,
       identity: createIdentity(request, caller.by === 'iam' ? caller.principal : null),
       path: `/${api.stage}${request.path}`,

@@ -59,6 +59,7 @@ export function sendGatewayResponse(api: Api, request: GatewayRequest, response:
     'content-type': contentType,
     'x-amzn-errortype': refusal.errorType ?? standard.errorType,
     'x-amzn-requestid': request.requestId,
+    'x-amz-apigw-id': request.extendedRequestId,
     'content-length': body.length,
   };
   for (const [name, expression] of Object.entries(custom?.headers ?? {}))
@@ -86,7 +87,7 @@ function contextOf(api: Api, request: GatewayRequest, type: GatewayResponseType,
     'error.messageString': JSON.stringify(message),
     'error.responseType': type,
     requestId: request.requestId,
-    extendedRequestId: request.requestId,
+    extendedRequestId: request.extendedRequestId,
     apiId: api.id,
     stage: api.stage,
     httpMethod: request.httpMethod,

@@ -19,7 +19,10 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
 export type Values = Record<string, string[]>;
 
 export interface GatewayRequest {
+  /** A client may choose it: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html (requestId) */
   requestId: string;
+  /** Nobody may choose it. */
+  extendedRequestId: string;
   traceId: string;
   httpMethod: string;
   /** As sent, percent-encoded, without the query. */
@@ -32,6 +35,9 @@ export interface GatewayRequest {
   protocol: string;
   time: Date;
 }
+
+/** Sixteen characters, the last of them `=`. */
+const EXTENDED_ID_BYTES = 11;
 
 /** Reads what a request says; the gateway adds the headers that a front of AWS's adds. */
 export function readRequest(message: IncomingMessage): GatewayRequest {
@@ -46,7 +52,8 @@ export function readRequest(message: IncomingMessage): GatewayRequest {
   headers['X-Forwarded-Proto'] = ['http'];
   headers['X-Amzn-Trace-Id'] = [traceId];
   return {
-    requestId: randomUUID(),
+    requestId: String(message.headers['x-amzn-requestid'] ?? randomUUID()),
+    extendedRequestId: randomBytes(EXTENDED_ID_BYTES).toString('base64'),
     traceId,
     httpMethod: message.method ?? 'GET',
     path,

@@ -22,7 +22,12 @@ export async function sendStreamed(request: GatewayRequest, response: ServerResp
       body.destroy();
       return false;
     }
-    response.writeHead(head.statusCode, { ...head.headers, 'x-amzn-requestid': [request.requestId], 'x-amzn-trace-id': [request.traceId] });
+    response.writeHead(head.statusCode, {
+      ...head.headers,
+      'x-amzn-requestid': [request.requestId],
+      'x-amz-apigw-id': [request.extendedRequestId],
+      'x-amzn-trace-id': [request.traceId],
+    });
     const declared = request.httpMethod === 'HEAD' ? undefined : head.headers['content-length']?.[0];
     await forward(body, response, maxBytes, declared === undefined ? null : Number(declared));
     return true;

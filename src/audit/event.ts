@@ -68,6 +68,8 @@ export interface AuditEvent {
   expires?: string;
   /** Of a read by ranges: the five minutes in which all ranges of this caller and version are this one event. ISO 8601; `to` is exclusive. */
   window?: { from: string; to: string };
+  /** Of a read by ranges: positions of the first range's first and last byte. */
+  bytes?: string;
   code?: ErrorCode;
   detail?: string;
 }

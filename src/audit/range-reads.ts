@@ -25,7 +25,8 @@ export function createRangeReads(dynamodb: DynamoDBClient, tableName: string): R
   const written = new Set<string>();
   return {
     async record(range, bytes) {
-      const event = { ...range, window: readWindow(Date.parse(range.at)), uniqueId: readerOf(range) };
+      const read = { at: range.at, correlationId: range.correlationId, bytes: `${bytes.first}-${bytes.last}` };
+      const event = { ...range, window: readWindow(Date.parse(range.at)), uniqueId: readerOf(range), bytes: read.bytes };
       const name = `${partition(event)} ${eventSortKey(event)}`;
       if (!written.has(name)) {
         const isFirst = await writeNewItem(dynamodb, tableName, eventItem(event));
@@ -33,7 +34,6 @@ export function createRangeReads(dynamodb: DynamoDBClient, tableName: string): R
         written.add(name);
         if (isFirst) return;
       }
-      const read = { at: range.at, correlationId: range.correlationId, bytes: `${bytes.first}-${bytes.last}` };
       await writeItems(dynamodb, tableName, [{ pk: partition(event), sk: `${eventSortKey(event)}#${range.uniqueId}`, read }]);
     },
 

@@ -37,7 +37,9 @@ export function decideDelivery(
   redirects: boolean,
   limits: DeliveryLimits,
 ): Delivery {
-  const serves = redirects && versionId !== undefined ? BY_S3[mode](rule) : null;
+  const served = redirects && versionId !== undefined ? BY_S3[mode](rule) : null;
+  // A version called null is replaced by the next write: of a copy the name says which state it is of, of the object itself nothing does.
+  const serves = served === 'redirect' && versionId === 'null' ? null : served;
   if (serves === 'redirect' && length > Math.min(limits.redirectAboveBytes, limits.maxStreamedBytes)) return 'redirect';
   if (length <= limits.maxStreamedBytes) return 'stream';
   return serves ?? 'use-ranges';

@@ -1,7 +1,7 @@
 /** Under which name a download is saved. Pure. */
 
-/** What no file name of any system has, or what a shell or a page could take for something else. */
-const UNSAFE = /[\p{Cc}"\\/:*?<>|]/gu;
+/** What no file name of any system has, or what a shell, a page or a reader could take for something else: signs that turn the direction of writing make `exe` look like `pdf`. */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}"\\/:*?<>|]/gu;
 /** https://www.rfc-editor.org/rfc/rfc8187#section-3.2.1: all but attr-char is encoded. */
 const UNRESERVED_MARKS = /[!'()*]/g;
 const NAME_BYTES = 255;

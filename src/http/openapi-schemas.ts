@@ -91,6 +91,7 @@ export const SCHEMAS = {
       link: text,
       expires: moment,
       window: object({ from: moment, to: moment }),
+      bytes: { type: 'string', pattern: '^\\d+-\\d+$', description: 'Of a read by ranges: what the first was.' },
       ranges: { type: 'integer', minimum: 1, description: 'How many ranges were read within the window.' },
       code: { enum: ERROR_CODES },
     },

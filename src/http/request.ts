@@ -18,10 +18,11 @@ const eventSchema = z.object({
   pathParameters: z.nullish(z.record(z.string(), z.string())),
   multiValueQueryStringParameters: z.nullish(z.record(z.string(), z.array(z.string()))),
   requestContext: z.object({
-    requestId: z.string(),
+    // The gateway's other id is the client's to choose, and would make two reads one event: https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-mapping-template-reference.html
+    extendedRequestId: z.string().check(z.regex(/^[\x21-\x7e]{1,200}$/)),
     authorizer: z.nullish(z.object({ claims: z.optional(z.string()) })),
     // The gateway fills it in for methods that want IAM's signature, and for no others.
-    identity: z.nullish(z.object({ userArn: z.nullish(z.string()) })),
+    identity: z.nullish(z.object({ userArn: z.nullish(z.string()), sourceIp: z.nullish(z.string()) })),
   }),
 });
 
@@ -50,16 +51,16 @@ export interface ApiRequest {
  */
 export function parseApiRequest(event: unknown, allowedQuery: readonly string[], now = Date.now()): ApiRequest {
   const { requestContext, ...open } = parseEvent(event);
-  return { ...requestOf(open, requestContext.requestId, allowedQuery), caller: callerOf(requestContext, now) };
+  return { ...requestOf(open, requestContext.extendedRequestId, allowedQuery), caller: callerOf(requestContext, now) };
 }
 
 /**
  * Of a route that asks nobody who they are.
  * @throws SealdropError `invalid-request`
  */
-export function parseOpenRequest(event: unknown, allowedQuery: readonly string[]): Omit<ApiRequest, 'caller'> {
+export function parseOpenRequest(event: unknown, allowedQuery: readonly string[]): Omit<ApiRequest, 'caller'> & { sourceIp: string } {
   const { requestContext, ...open } = parseEvent(event);
-  return requestOf(open, requestContext.requestId, allowedQuery);
+  return { ...requestOf(open, requestContext.extendedRequestId, allowedQuery), sourceIp: requestContext.identity?.sourceIp ?? '' };
 }
 
 type ApiEvent = z.infer<typeof eventSchema>;

@@ -17,8 +17,9 @@ const LINK: Link = {
   expires: new Date(CREATED + 3600_000).toISOString(),
   uses: 2,
 };
-const WHOLE = { requestId: 'request-1', ranged: false };
-const RANGE = { requestId: 'request-1', ranged: true };
+const HERE = '192.0.2.20';
+const WHOLE = { requestId: 'request-1', ranged: false, sourceIp: HERE };
+const RANGE = { requestId: 'request-1', ranged: true, sourceIp: HERE };
 
 async function openTable(link: Partial<Link> = {}) {
   const aws = mockAws();
@@ -51,7 +52,9 @@ describe('a link', () => {
   it.each([1, 2, 5])('of %i uses that ten want at once lets so many in', async (uses) => {
     const { open, made } = await openTable({ uses });
     const links = Array.from({ length: 10 }, () => open());
-    const outcomes = await Promise.all(links.map((each, index) => each.use(made, { requestId: `request-${index}`, ranged: false })));
+    const outcomes = await Promise.all(
+      links.map((each, index) => each.use(made, { requestId: `request-${index}`, ranged: false, sourceIp: HERE })),
+    );
     expect(outcomes.filter(Boolean)).toHaveLength(uses);
   });
 
@@ -62,9 +65,26 @@ describe('a link', () => {
     expect(table.items().filter((item) => 'use' in item)).toHaveLength(1);
     expect((await open().find(made.id))?.isOver).toBe(false);
     expect(await open().use(made, WHOLE)).toBe(false);
-    clock.now += 5 * 60_000;
+    clock.now += 5 * 60_000 - 1;
+    expect(await open().use(made, RANGE)).toBe(true);
+    clock.now += 1;
     expect(await open().use(made, RANGE)).toBe(false);
     expect((await open().find(made.id))?.isOver).toBe(true);
+  });
+
+  it('counts the ranges of somebody else as another use, and says nothing of either', async () => {
+    const { open, made, table } = await openTable({ uses: 2 });
+    const there = { ...RANGE, sourceIp: '192.0.2.21' };
+    expect([await open().use(made, RANGE), await open().use(made, there), await open().use(made, there)]).toEqual([true, true, true]);
+    expect(table.items().filter((item) => 'use' in item)).toHaveLength(2);
+    expect(await open().use(made, { ...RANGE, sourceIp: '192.0.2.22' })).toBe(false);
+    expect(JSON.stringify(table.items())).not.toContain('192.0.2');
+  });
+
+  it('of a thousand uses lets a hundred in that come at once', async () => {
+    const { open, made } = await openTable({ uses: 1000 });
+    const outcomes = await Promise.all(Array.from({ length: 100 }, (_, at) => open().use(made, { ...WHOLE, requestId: `request-${at}` })));
+    expect(outcomes.every(Boolean)).toBe(true);
   });
 
   it('opens nothing once it is revoked', async () => {

@@ -43,6 +43,7 @@ describe('ranges', () => {
       expect.objectContaining({
         at: '2026-11-20T09:31:00.000Z',
         correlationId: 'request-1',
+        bytes: '0-9',
         window: { from: '2026-11-20T09:30:00.000Z', to: '2026-11-20T09:35:00.000Z' },
       }),
     ]);

@@ -20,6 +20,7 @@ const ANY_ANSWER = new Set([
   'keep-alive',
   'transfer-encoding',
   'x-amzn-errortype',
+  'x-amz-apigw-id',
   'x-amzn-requestid',
   'x-amzn-trace-id',
   'x-content-type-options',

@@ -132,3 +132,18 @@ test('a HEAD says the length that a GET sends', async () => {
   });
   expect(head).toMatchObject({ 'content-length': '12', 'x-sealdrop-length': '12', 'accept-ranges': 'bytes' });
 });
+
+test('who chooses the id of their requests hides none of them', async () => {
+  const key = 's3/counted.bin';
+  await stack.drop(key, randomBytes(100));
+  await stack.settled();
+  const chosen = { 'x-amzn-requestid': 'chosen-by-the-client' };
+  const answers = await Promise.all([0, 1, 2].map((at) => read(key, { ...chosen, range: `bytes=${at * 10}-${at * 10 + 9}` })));
+  expect(answers.map(({ status, headers }) => [status, headers.get('x-amzn-requestid')])).toEqual(
+    Array(3).fill([206, 'chosen-by-the-client']),
+  );
+  await Promise.all([1, 2].map(() => read(key, chosen)));
+  const events = (await stack.history(key)).filter(({ action }) => action === 'ObjectDownloaded');
+  expect(events.filter(({ ranges }) => ranges !== undefined).reduce((sum, { ranges }) => sum + Number(ranges), 0)).toBe(3);
+  expect(events.filter(({ ranges }) => ranges === undefined)).toHaveLength(2);
+});

@@ -34,7 +34,7 @@ describe('the authorize function', () => {
   it('hands all claims on, as the functions read them', async () => {
     const { issuer, ask } = await world();
     const { context } = await ask(`Bearer ${await issuer.token({ claims: { groups: ['a', 'b'], name: 'Zoë "Z"' } })}`);
-    const request = { ...apiEvent({ claims: null }), requestContext: { requestId: 'r', authorizer: context } };
+    const request = { ...apiEvent({ claims: null }), requestContext: { extendedRequestId: 'r', authorizer: context } };
     expect(parseApiRequest(request, []).caller).toMatchObject({ subject: 'user-17', claims: { groups: ['a', 'b'], name: 'Zoë "Z"' } });
   });
 
@@ -64,7 +64,7 @@ describe('the authorize function', () => {
       {
         level: 'error',
         message: 'callers cannot be authenticated',
-        fields: expect.objectContaining({ code: 'service-unavailable', correlationId: 'c6af9ac6-7b61-11e6-9a41-93e8deadbeef' }),
+        fields: expect.objectContaining({ code: 'service-unavailable', correlationId: 'Zk2QeExampleIAMFqWQ=' }),
       },
     ]);
     expect(JSON.stringify(log.entries)).not.toContain(token);

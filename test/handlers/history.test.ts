@@ -89,7 +89,7 @@ describe('GET /audit', () => {
     dynamodb
       .on(QueryCommand)
       .callsFake(async ({ Select }: { Select?: string }) =>
-        Select === 'COUNT' ? { Count: 41 } : { Items: [marshall({ event: { ...read, window } })] },
+        Select === 'COUNT' ? { Count: 41 } : { Items: [marshall({ event: { ...read, window, bytes: '0-9' } })] },
       );
     const { body } = await ask({ ...KEY, from: ['2026-11-20T09:33:00Z'] });
     expect(body).toMatchObject({ events: [{ action: 'ObjectDownloaded', window, ranges: 42 }] });

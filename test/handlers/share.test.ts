@@ -2,9 +2,10 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { ListObjectVersionsCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import { createHandler } from '../../handlers/share.ts';
+import type { AuditEvent } from '../../src/audit/event.ts';
 import { createLinks, linkId } from '../../src/audit/links.ts';
 import { openLink } from '../../src/open-link.ts';
-import { apiEvent, REQUEST_ID } from '../fixtures/api.ts';
+import { apiEvent } from '../fixtures/api.ts';
 import { tableError } from '../fixtures/aws.ts';
 import { auditEvents } from '../fixtures/encrypt-world.ts';
 import { keepTable } from '../fixtures/kept-table.ts';
@@ -24,6 +25,7 @@ function world(may: ('read' | 'share')[] = ['share']) {
   const opened = openWorld();
   const table = keepTable(opened.dynamodb);
   opened.s3.on(ListObjectVersionsCommand).resolves({ Versions: VERSIONS });
+  let requests = 0;
   const access = [{ who: { claim: 'groups', has: 'sealdrop-readers' }, may, under: ['reports/'] }];
   const links = createLinks(opened.clients.dynamodb, AUDIT_TABLE);
   const deps = { ...opened.deps, access, links };
@@ -39,7 +41,10 @@ function world(may: ('read' | 'share')[] = ['share']) {
     share: (body: object, claims?: Record<string, unknown>) =>
       call({ ...apiEvent({ method: 'POST', ...(claims && { claims }) }), body: JSON.stringify(body) }),
     revoke: (id: string) => call(apiEvent({ method: 'DELETE', path: { link: id } })),
-    open: (token: string, wish = {}) => openLink({ token, requestId: REQUEST_ID, wish: () => ({ ...WISH, ...wish }) }, deps),
+    open: (token: string, wish = {}) => {
+      requests += 1;
+      return openLink({ token, requestId: `request-${requests}`, sourceIp: '192.0.2.20', wish: () => ({ ...WISH, ...wish }) }, deps);
+    },
   };
 }
 
@@ -162,7 +167,40 @@ describe('a link', () => {
     const made = world();
     const { token } = await linked(made, { versionId: 'older' });
     await expect(made.open(token)).rejects.toMatchObject({ code: 'not-found' });
-    expect(made.bodies.every((body) => body.destroyed && !body.readableDidRead)).toBe(true);
+    // Neither a condition nor a range tells anything of it.
+    await expect(made.open(token, { conditions: { ifMatch: '"x"' } })).rejects.toMatchObject({ code: 'not-found' });
+    await expect(made.open(token, { range: { first: 500, last: null } })).rejects.toMatchObject({ code: 'not-found' });
+    expect(made.bodies.every((body) => body.destroyed || body.readableFlowing)).toBe(true);
+  });
+
+  it('that leads to S3 leads there no longer than it lasts itself', async () => {
+    const made = world();
+    const asked: (string | undefined)[] = [];
+    made.deps.limits = { maxStreamedBytes: 1, redirectAboveBytes: 1 };
+    made.deps.presign = async ({ until }) => {
+      asked.push(until);
+      return { url: 'https://s3.example/', expires: '' };
+    };
+    const { body } = await made.share({ key: KEY });
+    const token = body.path.replace('/links/', '');
+    expect((await made.open(token, { range: { first: 0, last: 9 } })).kind).toBe('redirect');
+    expect(asked).toEqual([body.expires]);
+    // A range that S3 serves begins a use like any other, and the next one is part of it.
+    expect((await made.open(token, { range: { first: 10, last: null } })).kind).toBe('redirect');
+    await expect(made.open(token)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  it('that is over is told of once in five minutes, however often it is tried', async () => {
+    const made = world();
+    const { token } = await linked(made, { uses: 3 });
+    for (let tries = 0; tries < 5; tries += 1) await made.open(token, { purpose: 'inspect' });
+    for (let use = 0; use < 3; use += 1) await made.open(token);
+    for (let tries = 0; tries < 5; tries += 1) await expect(made.open(token)).rejects.toMatchObject({ code: 'not-found' });
+    const told = made.table.items().flatMap(({ event }) => (event as AuditEvent | undefined)?.action ?? []);
+    const count = (action: string) => told.filter((each) => each === action).length;
+    // A run that crosses the end of five minutes has one more of each.
+    expect([count('ObjectInspected'), count('DownloadDenied')].every((each) => each === 1 || each === 2)).toBe(true);
+    expect(count('ObjectDownloaded')).toBe(3);
   });
 
   it('that is not there says what one that is over says', async () => {
@@ -187,6 +225,7 @@ describe('a link', () => {
     for (const other of [linkId('x'), 'x', token]) expect((await made.revoke(other)).status).toBe(404);
     made.deps.access = [];
     expect((await made.revoke(id)).status).toBe(404);
+    expect(auditEvents(made).at(-1)).toMatchObject({ action: 'ShareDenied', outcome: 'denied', actor: 'user-17' });
     expect((await made.open(token)).kind).toBe('object');
   });
 });

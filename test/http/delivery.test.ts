@@ -53,6 +53,11 @@ describe('decideDelivery', () => {
     expect(decideDelivery({ mode, length: 200, versionId: undefined }, TRANSIT, true, LIMITS)).toBe('stream');
   });
 
+  it('points to no version called null, but to a copy of it', () => {
+    expect(decide('sse-kms', 201, TRANSIT, true, 'null')).toBe('use-ranges');
+    expect(decide('sse-c', 201, TRANSIT, true, 'null')).toBe('transit');
+  });
+
   it('streams no more than it can where redirects are said to begin later', () => {
     const limits = { maxStreamedBytes: 200, redirectAboveBytes: 1000 };
     expect(decideDelivery({ mode: 'sse-kms', length: 201, versionId: 'v' }, ALLOWED, true, limits)).toBe('redirect');

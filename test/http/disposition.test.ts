@@ -16,6 +16,7 @@ describe('attachment', () => {
     ["ü'(1)!", `attachment; filename="_'(1)!"; filename*=UTF-8''%C3%BC%27%281%29%21`],
     ['a"b\\c.txt', 'attachment; filename="a_b_c.txt"'],
     ['a\r\nset-cookie: x=1', 'attachment; filename="a__set-cookie_ x=1"'],
+    ['invoice\u202efdp.exe', 'attachment; filename="invoice_fdp.exe"'],
     ['', 'attachment; filename="download"'],
     ['/', 'attachment; filename="download"'],
     ['..', 'attachment; filename="download"'],

@@ -17,8 +17,15 @@ describe('parseApiRequest', () => {
       headers: expect.objectContaining({ accept: '*/*', 'user-agent': 'curl/8.10.1' }),
       body: null,
       caller: { subject: 'user-17', claims: expect.objectContaining({ sub: 'user-17', groups: ['sealdrop-readers'] }), principal: null },
-      requestId: REQUEST_ID,
+      requestId: 'Zk2QeExampleIAMFqWQ=',
     });
+  });
+
+  it('is not named by the id that a client may choose', () => {
+    const chosen = { ...apiEvent({}), requestContext: { ...apiEvent({}).requestContext, requestId: 'chosen' } };
+    expect(parseApiRequest(chosen, []).requestId).toBe(REQUEST_ID);
+    const alone = { ...apiEvent({}), requestContext: { requestId: 'chosen' } };
+    expect(() => parseApiRequest(alone, [])).toThrow(refused(/not one of a REST API/));
   });
 
   it.each([
@@ -60,7 +67,7 @@ describe('parseApiRequest', () => {
   });
 
   it.each(['not json', '[]', '"text"', 'null'])('takes claims of %s for none', (claims) => {
-    const request = { ...apiEvent({}), requestContext: { requestId: REQUEST_ID, authorizer: { claims } } };
+    const request = { ...apiEvent({}), requestContext: { extendedRequestId: REQUEST_ID, authorizer: { claims } } };
     expect(() => parseApiRequest(request, [])).toThrow(expect.objectContaining({ code: 'unauthenticated' }));
   });
 
@@ -70,7 +77,7 @@ describe('parseApiRequest', () => {
 
   it('knows who signed with IAM credentials, where no token came', () => {
     const userArn = 'arn:aws:sts::123456789012:assumed-role/reporting/session-1';
-    const signed = { ...apiEvent({ claims: null }), requestContext: { requestId: REQUEST_ID, identity: { userArn } } };
+    const signed = { ...apiEvent({ claims: null }), requestContext: { extendedRequestId: REQUEST_ID, identity: { userArn } } };
     expect(parseApiRequest(signed, []).caller).toEqual({
       subject: userArn,
       claims: {},
@@ -78,7 +85,7 @@ describe('parseApiRequest', () => {
     });
     const both = { ...signed, requestContext: { ...signed.requestContext, authorizer: { claims: JSON.stringify(READER) } } };
     expect(parseApiRequest(both, []).caller).toMatchObject({ subject: 'user-17', principal: null });
-    const nobody = { ...signed, requestContext: { requestId: REQUEST_ID, identity: { userArn: null } } };
+    const nobody = { ...signed, requestContext: { extendedRequestId: REQUEST_ID, identity: { userArn: null } } };
     expect(() => parseApiRequest(nobody, [])).toThrow(expect.objectContaining({ code: 'unauthenticated' }));
   });
 

@@ -13,6 +13,15 @@ describe('the stage of the API', () => {
     expect(stageOf(['read'])).toMatchObject({ StageName: 'qa', MethodSettings: [ALL] });
   });
 
+  it('is not traced where URLs open something', () => {
+    const traced = (may: 'read' | 'share') => {
+      const policy = { ...policyOf(), access: [{ who: { claim: 'groups', has: 'a' }, may: [may], under: [''] }] };
+      return apiStage(stackOf(policy, { tracing: true })).Resources?.ApiStage?.Properties;
+    };
+    expect(traced('read')).toMatchObject({ TracingEnabled: true });
+    expect(traced('share')).toMatchObject({ TracingEnabled: false });
+  });
+
   it('takes few of those that anybody may send', () => {
     const few = { ResourcePath: '/~1links~1{link}', ThrottlingRateLimit: 50, ThrottlingBurstLimit: 100 };
     expect(stageOf(['share'])).toMatchObject({ MethodSettings: [ALL, { HttpMethod: 'GET', ...few }, { HttpMethod: 'HEAD', ...few }] });

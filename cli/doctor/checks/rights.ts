@@ -1,6 +1,7 @@
 /** What each function must be able to do, and a few things that it must not: written down here a second time, by hand. Pure. */
 import { usesTransit } from '../../../src/policy/downloads.ts';
 import { decryptKeyArns, encryptKeyArns, namesMode } from '../../../src/policy/keys.ts';
+import { usesLinks } from '../../../src/policy/links.ts';
 import type { Policy } from '../../../src/policy/schema.ts';
 import type { Stack } from '../../stack.ts';
 import { bucketArn, type FunctionName, queueArn, tableArn, transitBucket, transitQueueUrl } from '../names.ts';
@@ -56,6 +57,19 @@ export function expectations(stack: Stack, policy: Policy): Expectation[] {
   });
   const mayNot = (...args: Parameters<typeof may>): Expectation => ({ ...may(...args), allowed: false });
   /** Copies for downloads: who makes them, and who gives them out. */
+  const share = (): Expectation[] => {
+    const links = { 'dynamodb:LeadingKeys': `link#${SOME_KEY}` };
+    return [
+      may('share', ['s3:ListBucketVersions'], target),
+      may('share', ['dynamodb:Query', 'dynamodb:PutItem'], table, links),
+      may('share', ['dynamodb:PutItem'], table, trail),
+      may('download', ['dynamodb:Query', 'dynamodb:PutItem'], table, links),
+      mayNot('share', ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', ...DESTROY], copy),
+      mayNot('share', ['kms:Decrypt'], stack.keyArn, throughS3),
+      mayNot('share', ['secretsmanager:GetSecretValue'], secret),
+      mayNot('share', ['dynamodb:DeleteItem', 'dynamodb:UpdateItem'], table, links),
+    ];
+  };
   const transit = (): Expectation[] => {
     const bucket = bucketArn(stack, transitBucket(stack));
     const queue = queueArn(stack, transitQueueUrl(stack, 'transit'));
@@ -138,6 +152,7 @@ export function expectations(stack: Stack, policy: Policy): Expectation[] {
     mayNot('history', ['secretsmanager:GetSecretValue'], secret),
 
     ...(usesTransit(policy) ? transit() : []),
+    ...(usesLinks(policy) ? share() : []),
 
     ...(['authorize', 'health'] as const).flatMap((name) => [
       mayNot(name, ['s3:GetObject', 's3:PutObject'], copy),

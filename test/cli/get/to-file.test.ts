@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Refusal } from '../../../cli/api/refusal.ts';
@@ -211,5 +211,26 @@ describe('a file that is there', () => {
     });
     await expect(download(api, folder.file)).rejects.toThrow('was replaced while this ran');
     expect(existsSync(folder.file)).toBe(false);
+  });
+
+  test('whose FILE.part another run began meanwhile is not recorded beside it, nor gone on with', async () => {
+    failAt(3, (_, __, serve) => {
+      rmSync(`${folder.file}.part`);
+      writeFileSync(`${folder.file}.part`, Buffer.alloc(BODY.length));
+      serve();
+    });
+    await expect(download(api, folder.file)).rejects.toThrow('was replaced while this ran');
+    api.answer = (_, __, serve) => serve();
+    expect(await download(api, folder.file)).toMatchObject({ resumedBytes: 0 });
+    expect(folder.read().equals(BODY)).toBe(true);
+  });
+
+  test('is for who fetched it alone, also in the place of one that was not', async () => {
+    const mode = () => statSync(folder.file).mode & 0o777;
+    await download(api, folder.file);
+    expect(mode()).toBe(0o600);
+    chmodSync(folder.file, 0o644);
+    await download(api, folder.file, { overwrite: true });
+    expect(mode()).toBe(0o600);
   });
 });

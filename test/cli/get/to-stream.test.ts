@@ -119,3 +119,9 @@ test('a reader that goes away ends it', async () => {
   await expect(stream(out)).rejects.toThrow('Standard output was closed before the end (EPIPE).');
   expect(api.asked.length).toBeLessThan(PARTS);
 });
+
+test('whoever gives it up need not wait for a reader that stands still', async () => {
+  const interruption = new AbortController();
+  const out = new Writable({ highWaterMark: 1, write: () => setTimeout(() => interruption.abort(new Error('interrupted')), 20) });
+  await expect(stream(out, interruption.signal)).rejects.toThrow('interrupted');
+});
