@@ -8,6 +8,7 @@ import { createObjectRecords } from '../src/audit/object-record.ts';
 import { createRangeReads } from '../src/audit/range-reads.ts';
 import { createAuditTrail } from '../src/audit/trail.ts';
 import { positiveInteger } from '../src/config.ts';
+import { MAX_STREAMED_BYTES } from '../src/http/delivery.ts';
 import { OBJECT_QUERY, objectRequest, objectWish, WISH_QUERY } from '../src/http/object-request.ts';
 import { parseApiRequest, parseOpenRequest } from '../src/http/request.ts';
 import { createCustomerKeys } from '../src/keys/customer-keys.ts';
@@ -22,9 +23,6 @@ import { problemJson } from '../src/problem-json.ts';
 import * as runtime from '../src/runtime.ts';
 import { createTransitRequests } from '../src/transit-requests.ts';
 import { writeMetrics } from '../src/write-metrics.ts';
-
-/** What Lambda streams of one response, "200 MB" read the smaller way: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html */
-const MAX_STREAMED_BYTES = 200_000_000;
 
 export const createHandler = (deps: () => OpenLinkDeps) =>
   middy<unknown, ObjectAnswer>({ executionMode: executionModeStreamifyResponse })

@@ -2,6 +2,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { type TransitOrder, transitOrderBody } from './events/index.ts';
+import { createRecent } from './recent.ts';
 import { findCopy, isUsable, transitName } from './transit-copy.ts';
 import { translateAwsError } from './translate-aws-error.ts';
 
@@ -37,7 +38,7 @@ export function createTransitRequests(deps: {
   now?: () => number;
 }): TransitRequests {
   const { sqs, transitBucket, queueUrl, now = Date.now } = deps;
-  const asked = new Map<string, number>();
+  const asked = createRecent<number>(MOST_REMEMBERED);
   return {
     async find(order) {
       const key = transitName(order);
@@ -51,11 +52,7 @@ export function createTransitRequests(deps: {
       await sqs.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: transitOrderBody(order) })).catch((error: unknown) => {
         throw translateAwsError(error, {}, order);
       });
-      asked.delete(name);
-      asked.set(name, now());
-      if (asked.size <= MOST_REMEMBERED) return;
-      const [oldest = ''] = asked.keys();
-      asked.delete(oldest);
+      asked.put(name, now());
     },
   };
 }

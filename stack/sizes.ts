@@ -1,4 +1,6 @@
 /** From which sizes on objects travel otherwise: parameters of CloudFormation, so that a local stack can try it with small files. */
+
+import { MAX_STREAMED_BYTES } from '../src/http/delivery.ts';
 import { usesTransit } from '../src/policy/downloads.ts';
 import type { Part } from './cloudformation.ts';
 import type { Settings } from './settings.ts';
@@ -14,16 +16,13 @@ const DESCRIPTIONS = {
   MaxStreamedBytes: 'Downloads above so many bytes go by a copy in transit, where S3 cannot serve them as they are.',
 };
 
-/** What Lambda streams of one response, "200 MB" read the smaller way: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html */
-const STREAMED_BYTES = 200_000_000;
-
 /** In bytes, as the parameters' texts. */
 export function sizesOf({ partsAboveMiB, partMiB, redirectAboveMiB }: Pick<Settings, 'partsAboveMiB' | 'partMiB' | 'redirectAboveMiB'>) {
   return {
     PartsAboveBytes: String(partsAboveMiB * MIB),
     PartBytes: String(partMiB * MIB),
     RedirectAboveBytes: String(redirectAboveMiB * MIB),
-    MaxStreamedBytes: String(STREAMED_BYTES),
+    MaxStreamedBytes: String(MAX_STREAMED_BYTES),
   } satisfies Record<keyof typeof DESCRIPTIONS, string>;
 }
 

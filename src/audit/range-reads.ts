@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type AttributeValue, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import type { ByteRange } from '../http/range.ts';
+import { createRecent } from '../recent.ts';
 import { type AuditEvent, eventSortKey, readWindow } from './event.ts';
 import { tableError } from './table-error.ts';
 import { eventItem } from './trail.ts';
@@ -22,16 +23,15 @@ export interface RangeReads {
 const MOST_KNOWN = 10_000;
 
 export function createRangeReads(dynamodb: DynamoDBClient, tableName: string): RangeReads {
-  const written = new Set<string>();
+  const written = createRecent<true>(MOST_KNOWN);
   return {
     async record(range, bytes) {
       const read = { at: range.at, correlationId: range.correlationId, bytes: `${bytes.first}-${bytes.last}` };
       const event = { ...range, window: readWindow(Date.parse(range.at)), uniqueId: readerOf(range), bytes: read.bytes };
       const name = `${partition(event)} ${eventSortKey(event)}`;
-      if (!written.has(name)) {
+      if (written.get(name) === undefined) {
         const isFirst = await writeNewItem(dynamodb, tableName, eventItem(event));
-        if (written.size >= MOST_KNOWN) written.clear();
-        written.add(name);
+        written.put(name, true);
         if (isFirst) return;
       }
       await writeItems(dynamodb, tableName, [{ pk: partition(event), sk: `${eventSortKey(event)}#${range.uniqueId}`, read }]);

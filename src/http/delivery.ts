@@ -1,6 +1,9 @@
 /** How the bytes of an object reach a caller. Pure. */
 import type { DownloadRule, EncryptionMode } from '../policy/schema.ts';
 
+/** What Lambda streams of one response, "200 MB" read the smaller way: https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html */
+export const MAX_STREAMED_BYTES = 200_000_000;
+
 export interface Selection {
   /** How the object is stored. */
   mode: EncryptionMode;

@@ -1,4 +1,5 @@
 /** Which key opened an object the last time: a guess that S3 itself proves, and that saves looking its record up. */
+import { createRecent } from '../recent.ts';
 
 /** Enough for the ranges that are being read; whatever was read longest ago is forgotten first. */
 const MOST_OBJECTS = 10_000;
@@ -13,17 +14,10 @@ export interface OpenedWith {
 }
 
 export function createOpenedWith(): OpenedWith {
-  const known = new Map<string, KeyVersion>();
+  const known = createRecent<KeyVersion>(MOST_OBJECTS);
   const nameOf = (key: string, versionId = '') => `${versionId}/${key}`;
   return {
     last: (key, versionId) => known.get(nameOf(key, versionId)),
-    remember(key, versionId, opened) {
-      const name = nameOf(key, versionId);
-      known.delete(name);
-      known.set(name, opened);
-      if (known.size <= MOST_OBJECTS) return;
-      const [oldest = ''] = known.keys();
-      known.delete(oldest);
-    },
+    remember: (key, versionId, opened) => known.put(nameOf(key, versionId), opened),
   };
 }
