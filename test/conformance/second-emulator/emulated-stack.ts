@@ -96,6 +96,7 @@ async function build(stage: Stage) {
     MAX_RECEIVE_COUNT,
     PARTS_ABOVE_BYTES: String(256 * MIB),
     PART_BYTES: String(64 * MIB),
+    REDIRECT_ABOVE_BYTES: String(190 * MIB),
     KMS_KEY_ARN: await stage.keyArn(),
     CUSTOMER_KEY_SECRET: await stage.newSecret(randomBytes(32).toString('hex')),
     // Encryptions and reads are told by their records, not by their logs.
