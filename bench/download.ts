@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type { StackClients } from '../local/clients.ts';
 import type { LocalServer } from './local-server.ts';
-import { compared, type Figure, percentile, timed } from './measure.ts';
+import { compared, type Figure, median, percentile, timed } from './measure.ts';
 
 const SMALL_BYTES = 10 * 1024;
 /** Lambda streams at most 200 MiB of one response. */
@@ -22,13 +22,17 @@ const SCENARIO = 'download';
 
 export async function benchDownload(clients: StackClients, server: LocalServer, requests: number): Promise<Figure[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 64 });
-  const api = (key: string) => drain(`${clients.apiUrl}/objects/${key}`, clients.token, agent);
+  const api = (key: string, firstBytes?: number[]) => drain(`${clients.apiUrl}/objects/${key}`, clients.token, agent, { firstBytes });
   const key = await clients.customerKey();
   const sse = { SSECustomerAlgorithm: 'AES256', SSECustomerKey: key.toString('base64') };
-  const straight = async (name: string) => {
+  const straight = async (name: string, firstBytes?: number[]) => {
+    const started = performance.now();
     const { Body } = await clients.s3.send(new GetObjectCommand({ Bucket: clients.targetBucket, Key: name, ...sse }));
     let bytes = 0;
-    if (Body) for await (const chunk of Body as AsyncIterable<Buffer>) bytes += chunk.length;
+    for await (const chunk of (Body ?? []) as AsyncIterable<Buffer>) {
+      if (bytes === 0) firstBytes?.push(performance.now() - started);
+      bytes += chunk.length;
+    }
     return bytes;
   };
   const figures: Figure[] = [];
@@ -42,13 +46,20 @@ export async function benchDownload(clients: StackClients, server: LocalServer, 
     for (const parallel of [1, 50]) {
       const count = parallel === 1 ? Math.ceil(requests / 4) : requests;
       await timed(parallel * 4, parallel, (index) => api(name(index)));
-      const throughApi = await timed(count, parallel, (index) => api(name(index)));
-      const direct = await timed(count, parallel, (index) => straight(name(index)));
+      const firstBytes = { api: [] as number[], straight: [] as number[] };
+      const throughApi = await timed(count, parallel, (index) => api(name(index), firstBytes.api));
+      const direct = await timed(count, parallel, (index) => straight(name(index), firstBytes.straight));
       const at = `10 KiB SSE-C, ${parallel} at once`;
       figures.push(
         compared(SCENARIO, `${at}: through the API`, 'requests/s', count / throughApi.seconds, {
           what: 'S3 read straight with the key (SDK)',
           value: count / direct.seconds,
+        }),
+      );
+      figures.push(
+        compared(SCENARIO, `${at}: median time to first byte`, 'ms', median(firstBytes.api), {
+          what: 'straight',
+          value: median(firstBytes.straight),
         }),
       );
       figures.push(
@@ -96,12 +107,12 @@ async function hugeByRanges(clients: StackClients, straight: (name: string) => P
   const url = `${clients.apiUrl}/objects/cards/huge`;
   const Body = Readable.from(zeros(HUGE_BYTES), { objectMode: false });
   await clients.s3.send(new PutObjectCommand({ Bucket: clients.ingestBucket, Key: 'cards/huge', Body, ContentLength: HUGE_BYTES }));
-  await readable(() => drain(url, clients.token, agent, { first: 0, last: 0 }), 1);
+  await readable(() => drain(url, clients.token, agent, { range: { first: 0, last: 0 } }), 1);
   const count = Math.ceil(HUGE_BYTES / RANGE_BYTES);
   const range = (index: number) => ({ first: index * RANGE_BYTES, last: Math.min(HUGE_BYTES, (index + 1) * RANGE_BYTES) - 1 });
   let flowed = 0;
   const ranged = await timed(count, RANGES_AT_ONCE, async (index) => {
-    const came = await drain(url, clients.token, agent, range(index));
+    const came = await drain(url, clients.token, agent, { range: range(index) });
     flowed += came;
   });
   const direct = await timed(1, 1, () => straight('cards/huge'));
@@ -131,12 +142,19 @@ async function readable(read: () => Promise<number>, bytes: number): Promise<voi
 }
 
 /** @returns the body's bytes; -1 unless the answer is 200, or 206 to a range */
-function drain(url: string, token: string, agent: Agent, range?: { first: number; last: number }): Promise<number> {
+function drain(
+  url: string,
+  token: string,
+  agent: Agent,
+  { range, firstBytes }: { range?: { first: number; last: number }; firstBytes?: number[] | undefined } = {},
+): Promise<number> {
+  const started = performance.now();
   return new Promise((resolve, reject) => {
     const headers = { authorization: `Bearer ${token}`, ...(range && { range: `bytes=${range.first}-${range.last}` }) };
     const call = request(url, { agent, headers }, (answer) => {
       let bytes = 0;
       answer.on('data', (chunk: Buffer) => {
+        if (bytes === 0) firstBytes?.push(performance.now() - started);
         bytes += chunk.length;
       });
       answer.on('end', () => resolve(answer.statusCode === (range === undefined ? 200 : 206) ? bytes : -1));
