@@ -1,6 +1,7 @@
 /** What a request for a share link says. Pure. */
 import * as z from 'zod/mini';
 import { SealdropError } from '../errors.ts';
+import { VERSION_ID } from './object-request.ts';
 import { possibleKey } from './request.ts';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html allows URLs of S3 as long */
@@ -11,7 +12,7 @@ const MOST_USES = 1000;
 
 const schema = z.strictObject({
   key: z.string(),
-  versionId: z.optional(z.string().check(z.regex(/^[A-Za-z0-9._-]{1,1024}$/))),
+  versionId: z.optional(z.string().check(z.regex(VERSION_ID))),
   expiresInSeconds: z.optional(z.int().check(z.gte(SHORTEST_SECONDS), z.lte(LONGEST_SECONDS))),
   uses: z.optional(z.int().check(z.gte(1), z.lte(MOST_USES))),
 });

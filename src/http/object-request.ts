@@ -25,7 +25,7 @@ export interface ObjectRequest {
 }
 
 /** No version id of S3's is longer: https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html */
-const VERSION_ID = /^[A-Za-z0-9._-]{1,1024}$/;
+export const VERSION_ID = /^[A-Za-z0-9._-]{1,1024}$/;
 
 /** How an object is wanted, whichever it is. */
 export type ObjectWish = Omit<ObjectRequest, 'key' | 'versionId'>;
