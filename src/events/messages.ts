@@ -33,11 +33,12 @@ export interface EventReaders<Item> {
 }
 
 const recordsSchema = z.object({ Records: z.array(z.unknown()) });
+/** A queue's message has a character at least: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
 const queueRecordSchema = z.object({
   eventSource: z.literal('aws:sqs'),
   messageId: z.string(),
   receiptHandle: z.string(),
-  body: z.string(),
+  body: z.string().check(z.minLength(1)),
   attributes: z.optional(z.object({ ApproximateReceiveCount: z.optional(z.string()) })),
 });
 const topicRecordSchema = z.object({ EventSource: z.literal('aws:sns'), Sns: z.object({ Message: z.string() }) });

@@ -85,8 +85,8 @@ describe.runIf(browserCommand !== null)('a browser', () => {
       server.close();
     }
     const events = await stack.history('shared/cards/tone.wav');
-    expect(events.filter(({ window }) => window !== undefined).reduce((sum, { ranges }) => sum + Number(ranges), 0)).toBeGreaterThanOrEqual(
-      2,
-    );
+    // A browser may also ask whether what it keeps is still good, which is an event without ranges.
+    const ranges = events.reduce((sum, { ranges = 0 }) => sum + Number(ranges), 0);
+    expect(ranges, JSON.stringify(events)).toBeGreaterThanOrEqual(2);
   });
 });

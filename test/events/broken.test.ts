@@ -62,6 +62,13 @@ describe('parseIngestEvent', () => {
     expect(parseIngestEvent(event('broken/body-not-json'))[0]?.body).toBe('not json');
   });
 
+  it('keeps the whole record of a message without a text, which no queue has', () => {
+    const batch = withMember(event('broken/body-not-json'), ['Records', 0, 'body'], '');
+    expect(parseIngestEvent(batch)).toEqual([
+      { body: JSON.stringify(batch), receipt: null, content: { error: expect.objectContaining({ code: 'malformed-event' }) } },
+    ]);
+  });
+
   it('finds nothing to do in an empty batch', () => {
     expect(parseIngestEvent(event('broken/empty-batch'))).toEqual([]);
   });
