@@ -33,12 +33,14 @@ export interface EventReaders<Item> {
 }
 
 const recordsSchema = z.object({ Records: z.array(z.unknown()) });
-/** A queue's message has a character at least: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
+/** What a queue takes for a message: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html */
+const QUEUE_TEXT = /^[\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]+$/u;
+
 const queueRecordSchema = z.object({
   eventSource: z.literal('aws:sqs'),
   messageId: z.string(),
   receiptHandle: z.string(),
-  body: z.string().check(z.minLength(1)),
+  body: z.string().check(z.regex(QUEUE_TEXT)),
   attributes: z.optional(z.object({ ApproximateReceiveCount: z.optional(z.string()) })),
 });
 const topicRecordSchema = z.object({ EventSource: z.literal('aws:sns'), Sns: z.object({ Message: z.string() }) });

@@ -62,8 +62,8 @@ describe('parseIngestEvent', () => {
     expect(parseIngestEvent(event('broken/body-not-json'))[0]?.body).toBe('not json');
   });
 
-  it('keeps the whole record of a message without a text, which no queue has', () => {
-    const batch = withMember(event('broken/body-not-json'), ['Records', 0, 'body'], '');
+  it.each(['', '\u0000', 'a\uD800'])('keeps the whole record of a message with the text %j, which no queue takes back', (text) => {
+    const batch = withMember(event('broken/body-not-json'), ['Records', 0, 'body'], text);
     expect(parseIngestEvent(batch)).toEqual([
       { body: JSON.stringify(batch), receipt: null, content: { error: expect.objectContaining({ code: 'malformed-event' }) } },
     ]);
