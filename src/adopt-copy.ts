@@ -6,11 +6,11 @@ import type { CopyDeps } from './copy/copy-job.ts';
 import { targetEtag } from './copy/prepare-copy.ts';
 import { storedChecksum } from './copy/stored-checksum.ts';
 import { answeredEncryption, keyParameters } from './encryption/index.ts';
-import type { CustomerKeys } from './keys/customer-keys.ts';
+import type { SecretKeys } from './keys/secret-keys.ts';
 import { statusOf, translateAwsError } from './translate-aws-error.ts';
 
 export interface AdoptDeps extends CopyDeps {
-  customerKeys: CustomerKeys;
+  customerKeys: SecretKeys;
 }
 
 /**

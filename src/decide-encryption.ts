@@ -3,7 +3,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { headSource, sourceTags } from './copy/source-object.ts';
 import type { ResolvedEncryption } from './encryption/index.ts';
 import type { ObjectRef } from './events/index.ts';
-import type { CustomerKeys } from './keys/customer-keys.ts';
+import type { SecretKeys } from './keys/secret-keys.ts';
 import { type CostlyFact, matchPolicy, type ObjectFacts } from './policy/match.ts';
 import type { Encryption, Policy } from './policy/schema.ts';
 
@@ -16,7 +16,7 @@ export interface DecideDeps {
   kmsKeyArn: string;
   /** Gives the ARN of `aws/s3`. */
   managedKeyArn: () => Promise<string>;
-  customerKeys: CustomerKeys;
+  customerKeys: SecretKeys;
   /** Gives look-ups up as `time-out`. */
   signal?: AbortSignal;
 }

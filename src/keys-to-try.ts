@@ -2,8 +2,8 @@
 import type { ObjectRecords } from './audit/object-record.ts';
 import type { CustomerKey } from './encryption/index.ts';
 import { SealdropError } from './errors.ts';
-import type { CustomerKeys } from './keys/customer-keys.ts';
 import type { KeyVersion, OpenedWith } from './keys/opened-with.ts';
+import type { SecretKeys } from './keys/secret-keys.ts';
 import { possibleModes } from './policy/possible.ts';
 import type { Policy } from './policy/schema.ts';
 
@@ -11,7 +11,7 @@ export interface KeyDeps {
   targetBucket: string;
   policy: Policy;
   records: ObjectRecords;
-  customerKeys: CustomerKeys;
+  customerKeys: SecretKeys;
   openedWith: OpenedWith;
 }
 

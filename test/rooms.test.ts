@@ -33,7 +33,7 @@ const OFFENCES: Record<string, SourceFile[]> = {
   'a pure room that does input or output': pure('node:fs', 'node:fs/promises', 'node:http', 'node:https', 'node:net', 'node:child_process'),
   'a pure room that imports the SDK': pure('@aws-sdk/client-s3', '@smithy/types', '@middy/core', '@aws-lambda-powertools/logger'),
   'a pure room that imports a use case': pure('../encrypt-objects.ts', '../runtime.ts', '../config.ts'),
-  'a pure room that imports keys, copy or audit': pure('../keys/customer-keys.ts', '../copy/copy-object.ts', '../audit/trail.ts'),
+  'a pure room that imports keys, copy or audit': pure('../keys/secret-keys.ts', '../copy/copy-object.ts', '../audit/trail.ts'),
   'a copy plan that is not pure': [{ ...importing('src/copy', '@aws-sdk/client-s3'), path: 'src/copy/plan.ts' }],
   'a use case that imports the runtime': [
     importing('src', './runtime.ts'),
@@ -77,7 +77,7 @@ const CLEAN: SourceFile[] = [
   importing('src/http', '../policy/schema.ts'),
   importing('src/encryption', 'node:crypto'),
   importing('src/copy', '@aws-sdk/client-s3'),
-  importing('src', './keys/customer-keys.ts'),
+  importing('src', './keys/secret-keys.ts'),
   { path: 'src/runtime.ts', text: ENVIRONMENT },
   importing('handlers', '../src/runtime.ts'),
   importing('cli', '../src/runtime.ts'),

@@ -6,13 +6,16 @@ import type { EncryptionMode } from '../policy/schema.ts';
 
 export type { EncryptionMode };
 
-/** The SSE-C key. `material` is not enumerable, so that no log or JSON ever shows it. */
-export interface CustomerKey {
+/** A version of a 256-bit key that is kept in Secrets Manager. `material` is not enumerable, so that no log or JSON ever shows it. */
+export interface SecretKey {
   /** Secrets Manager's version id. */
   readonly versionId: string;
   /** 32 bytes. */
   readonly material: Buffer;
 }
+
+/** The SSE-C key, which S3 is given with every request. */
+export type CustomerKey = SecretKey;
 
 /** The key as a request and its answer name it. */
 interface ResolvedKmsKey {
@@ -70,7 +73,7 @@ export interface ServerSideMode<Mode extends EncryptionMode> {
 }
 
 /** @param material 32 bytes, kept by reference */
-export function customerKey(versionId: string, material: Buffer): CustomerKey {
+export function secretKey(versionId: string, material: Buffer): SecretKey {
   return Object.defineProperty({ versionId, material }, 'material', { enumerable: false });
 }
 

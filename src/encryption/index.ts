@@ -14,7 +14,14 @@ import { sseKms } from './sse-kms.ts';
 import { sseS3 } from './sse-s3.ts';
 
 export { answeredEncryption } from './answer.ts';
-export { type CustomerKey, customerKey, type EncryptionAnswer, type EncryptionDescription, type ResolvedEncryption } from './encryption.ts';
+export {
+  type CustomerKey,
+  type EncryptionAnswer,
+  type EncryptionDescription,
+  type ResolvedEncryption,
+  type SecretKey,
+  secretKey,
+} from './encryption.ts';
 
 const MODES: { [Mode in EncryptionMode]: ServerSideMode<Mode> } = {
   'sse-s3': sseS3,

@@ -14,7 +14,7 @@ import {
 import { ACCOUNT_ID } from '../../sandbox/account.ts';
 import type { CopyDeps, CopyJob, SavedUpload, StoredCopy } from '../../src/copy/copy-job.ts';
 import { prepareCopy } from '../../src/copy/prepare-copy.ts';
-import { customerKey, keyParameters, type ResolvedEncryption } from '../../src/encryption/index.ts';
+import { secretKey, keyParameters, type ResolvedEncryption } from '../../src/encryption/index.ts';
 import type { ObjectRef } from '../../src/events/index.ts';
 import type { EncryptionMode } from '../../src/policy/schema.ts';
 import { KEY_VERSION, objectRef } from '../fixtures/objects.ts';
@@ -57,7 +57,7 @@ export async function copyWorld(): Promise<CopyWorld> {
     return { keyArn, disable: async () => void (await kms.send(new DisableKeyCommand({ KeyId: keyArn }))) };
   };
   const { keyArn } = await newKey();
-  const key = customerKey(KEY_VERSION, randomBytes(32));
+  const key = secretKey(KEY_VERSION, randomBytes(32));
   const deps: CopyDeps = {
     s3: client,
     targetBucket: TARGET_BUCKET,

@@ -2,14 +2,14 @@
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CopyJob } from '../../src/copy/copy-job.ts';
-import { customerKey, keyParameters } from '../../src/encryption/index.ts';
+import { secretKey, keyParameters } from '../../src/encryption/index.ts';
 import type { ObjectRef } from '../../src/events/index.ts';
 import { sample } from '../sandbox/s3/sandbox.ts';
 import { type CopyWorld, copyWorld, ONE_CALL_BYTES, PART_BYTES, TARGET_BUCKET } from './copy-world.ts';
 import { oneByOne } from './parts-world.ts';
 
-const KEY = customerKey('of-the-source', Buffer.alloc(32, 5));
-const OTHER = customerKey('another', Buffer.alloc(32, 6));
+const KEY = secretKey('of-the-source', Buffer.alloc(32, 5));
+const OTHER = secretKey('another', Buffer.alloc(32, 6));
 const SIZES = [0, ONE_CALL_BYTES, ONE_CALL_BYTES + 1, 7 * PART_BYTES + 1];
 
 let world: CopyWorld;

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CopyJob, SavedUpload } from '../../src/copy/copy-job.ts';
 import { abandonUpload, prepareCopy, targetEtag } from '../../src/copy/prepare-copy.ts';
-import { customerKey, describeEncryption } from '../../src/encryption/index.ts';
+import { secretKey, describeEncryption } from '../../src/encryption/index.ts';
 import type { ObjectRef } from '../../src/events/index.ts';
 import { KEY_MATERIAL } from '../fixtures/objects.ts';
 import { sample } from '../sandbox/s3/sandbox.ts';
@@ -95,7 +95,7 @@ describe('a saved upload', () => {
     const ref = await world.drop('rotated', BODY);
     const job = world.job(ref, 'sse-c');
     const saved = await stoppedAfter(world, 2, job);
-    const encryption = { mode: 'sse-c' as const, customerKey: customerKey('another-version', KEY_MATERIAL) };
+    const encryption = { mode: 'sse-c' as const, customerKey: secretKey('another-version', KEY_MATERIAL) };
     await world.copied({ ...job, encryption, saved });
     expect(job.told[1]?.encryption).toEqual({ mode: 'sse-c', customerKeyVersion: 'another-version' });
     expect(await world.uploads(ref.key)).toEqual([]);

@@ -1,12 +1,12 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import {
-  customerKey,
   describeEncryption,
   differences,
   type EncryptionAnswer,
   keyParameters,
   type ResolvedEncryption,
+  secretKey,
   writeParameters,
 } from '../../src/encryption/index.ts';
 import { ENCRYPTIONS, KEY_BASE64, KEY_MATERIAL, KEY_MD5, KEY_VERSION, MANAGED_KEY, MODES, STACK_KEY } from '../fixtures/objects.ts';
@@ -121,7 +121,7 @@ describe('describeEncryption', () => {
 
 describe('customerKey', () => {
   it('shows its version and never its material', () => {
-    const key = customerKey(KEY_VERSION, KEY_MATERIAL);
+    const key = secretKey(KEY_VERSION, KEY_MATERIAL);
     const shown = [JSON.stringify({ key }), inspect({ key }, { depth: null }), String(key), Object.values({ ...key }).join()].join('\n');
     expect(shown).toContain(KEY_VERSION);
     for (const form of [KEY_MATERIAL.toString(), KEY_BASE64, KEY_MATERIAL.toString('hex')]) expect(shown).not.toContain(form);

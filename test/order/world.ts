@@ -7,7 +7,7 @@ import { createAuditTrail } from '../../src/audit/trail.ts';
 import { createContinuations } from '../../src/continuations.ts';
 import { createDeadLetters } from '../../src/dead-letters.ts';
 import { createVersioningCheck } from '../../src/delete-source.ts';
-import { customerKey } from '../../src/encryption/index.ts';
+import { secretKey } from '../../src/encryption/index.ts';
 import { policyFingerprint } from '../../src/policy/fingerprint.ts';
 import { loadPolicy } from '../../src/policy/load.ts';
 import type { ProcessDeps } from '../../src/process-ingest.ts';
@@ -61,7 +61,7 @@ export function orderWorld(services: Services, schedule: Schedule, source: 'keep
     }),
   );
   const policy = loadPolicy(policyText(source));
-  const key = customerKey(KEY_VERSION, KEY_MATERIAL);
+  const key = secretKey(KEY_VERSION, KEY_MATERIAL);
   const deps = (): ProcessDeps => ({
     s3,
     sqs,

@@ -16,7 +16,7 @@ import { createObjectRecords } from '../../src/audit/object-record.ts';
 import { createAuditTrail } from '../../src/audit/trail.ts';
 import { createDeadLetters } from '../../src/dead-letters.ts';
 import { parseTransitEvent, type TransitOrder, transitDeletionBody, transitOrderBody } from '../../src/events/index.ts';
-import { createCustomerKeys } from '../../src/keys/customer-keys.ts';
+import { createCustomerKeys } from '../../src/keys/secret-keys.ts';
 import { createOpenedWith } from '../../src/keys/opened-with.ts';
 import { findCopy, transitName } from '../../src/transit-copy.ts';
 import { processTransit, type TransitDeps } from '../../src/transit-objects.ts';

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { parseCustomerKey } from '../../src/keys/parse-customer-key.ts';
+import { parseSecretKey } from '../../src/keys/parse-secret-key.ts';
 
 const BYTES = Buffer.from('00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff', 'hex');
 const HEX = BYTES.toString('hex');
 const BASE64 = BYTES.toString('base64');
 const ASCII = 'correct horse battery staple #32';
 
-describe('parseCustomerKey', () => {
+describe('parseSecretKey', () => {
   it.each([
     ['32 raw bytes', new Uint8Array(BYTES), BYTES],
     ['64 hex digits', HEX, BYTES],
@@ -15,12 +15,12 @@ describe('parseCustomerKey', () => {
     ['32 ASCII characters', ASCII, Buffer.from(ASCII)],
     ['32 hex digits, which are 32 characters', HEX.slice(0, 32), Buffer.from(HEX.slice(0, 32))],
   ])('takes %s', (_form, secret, key) => {
-    expect(parseCustomerKey(secret).equals(key)).toBe(true);
+    expect(parseSecretKey(secret, 'customer-key').equals(key)).toBe(true);
   });
 
   it('copies raw bytes, so that nobody else changes them', () => {
     const secret = new Uint8Array(BYTES);
-    const key = parseCustomerKey(secret);
+    const key = parseSecretKey(secret, 'customer-key');
     secret.fill(0);
     expect(key.equals(BYTES)).toBe(true);
   });
@@ -44,7 +44,7 @@ describe('parseCustomerKey', () => {
     ['JSON', JSON.stringify({ key: HEX })],
     ['nothing', ''],
   ])('refuses %s without showing them', (_form, secret) => {
-    const error = thrownBy(() => parseCustomerKey(secret));
+    const error = thrownBy(() => parseSecretKey(secret, 'customer-key'));
     expect(error).toMatchObject({ code: 'customer-key-invalid', retryable: false });
     expect(error.message).toContain(`of ${secret.length} `);
     for (const piece of [HEX.slice(2, 12), BASE64.slice(0, 8), ASCII.slice(1, 9)]) expect(error.message).not.toContain(piece);

@@ -1,9 +1,9 @@
-/** Versions of the customer key, from Secrets Manager. */
+/** Versions of a 256-bit key, from Secrets Manager: the customer key of SSE-C, and the wrapping key of `cse-aes`. */
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { type CustomerKey, customerKey } from '../encryption/index.ts';
+import { type SecretKey, secretKey } from '../encryption/index.ts';
 import { SealdropError } from '../errors.ts';
 import { translateAwsError } from '../translate-aws-error.ts';
-import { parseCustomerKey } from './parse-customer-key.ts';
+import { type KeyKind, parseSecretKey } from './parse-secret-key.ts';
 
 /** How long a rotation may go unnoticed: until then new objects still get the version before, which stays readable. */
 const CURRENT_VERSION_LIFETIME_MS = 300_000;
@@ -11,39 +11,44 @@ const CURRENT_VERSION_LIFETIME_MS = 300_000;
 /** Secrets Manager keeps at most about 100 versions: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html */
 const MAX_CACHED_VERSIONS = 100;
 
-/** Both throw SealdropError: `customer-key-missing`, `customer-key-invalid`, `access-denied` or a retryable code. */
-export interface CustomerKeys {
+/** Both throw SealdropError: that the key is missing or invalid, `access-denied` or a retryable code. */
+export interface SecretKeys {
   /** The version that new objects get. */
-  current(): Promise<CustomerKey>;
-  /** The version that an object record names. A version never changes, so it is fetched once. */
-  version(versionId: string): Promise<CustomerKey>;
+  current(): Promise<SecretKey>;
+  /** The version that an object record or a message names. A version never changes, so it is fetched once. */
+  version(versionId: string): Promise<SecretKey>;
 }
 
-export function createCustomerKeys(deps: {
+interface SecretDeps {
   secretsManager: SecretsManagerClient;
   /** Name or ARN. */
   secretId: string;
   /** Milliseconds; for tests. */
   now?: () => number;
-}): CustomerKeys {
-  const { secretsManager, secretId, now = Date.now } = deps;
-  const versions = new Map<string, CustomerKey>();
-  let current: { key: Promise<CustomerKey>; expires: number } | null = null;
+}
 
-  async function fetchKey(selector: { VersionStage: string } | { VersionId: string }): Promise<CustomerKey> {
+export const createCustomerKeys = (deps: SecretDeps): SecretKeys => createSecretKeys(deps, 'customer-key');
+export const createWrappingKeys = (deps: SecretDeps): SecretKeys => createSecretKeys(deps, 'wrapping-key');
+
+function createSecretKeys(deps: SecretDeps, kind: KeyKind): SecretKeys {
+  const { secretsManager, secretId, now = Date.now } = deps;
+  const versions = new Map<string, SecretKey>();
+  let current: { key: Promise<SecretKey>; expires: number } | null = null;
+
+  async function fetchKey(selector: { VersionStage: string } | { VersionId: string }): Promise<SecretKey> {
     const answer = await secretsManager.send(new GetSecretValueCommand({ SecretId: secretId, ...selector })).catch((error: unknown) => {
       throw translateAwsError(error, {
-        ResourceNotFoundException: ['customer-key-missing', 'the secret or its version does not exist'],
-        InvalidRequestException: ['customer-key-missing', 'the secret is deleted or has no such version'],
-        DecryptionFailure: ['customer-key-missing', "the secret's own KMS key does not decrypt it"],
-        AccessDeniedException: ['access-denied', 'the customer key may not be read'],
+        ResourceNotFoundException: [`${kind}-missing`, 'the secret or its version does not exist'],
+        InvalidRequestException: [`${kind}-missing`, 'the secret is deleted or has no such version'],
+        DecryptionFailure: [`${kind}-missing`, "the secret's own KMS key does not decrypt it"],
+        AccessDeniedException: ['access-denied', 'the secret may not be read'],
       });
     });
     const value = answer.SecretBinary ?? answer.SecretString;
     if (value === undefined || answer.VersionId === undefined) {
-      throw new SealdropError('customer-key-missing', 'the secret has no value');
+      throw new SealdropError(`${kind}-missing`, 'the secret has no value');
     }
-    const key = customerKey(answer.VersionId, parseCustomerKey(value));
+    const key = secretKey(answer.VersionId, parseSecretKey(value, kind));
     if (versions.size >= MAX_CACHED_VERSIONS) versions.clear();
     versions.set(key.versionId, key);
     return key;

@@ -1,6 +1,6 @@
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, it } from 'vitest';
-import { createCustomerKeys } from '../../src/keys/customer-keys.ts';
+import { createCustomerKeys } from '../../src/keys/secret-keys.ts';
 import { mockAws, secretError } from '../fixtures/aws.ts';
 import { KEY_MATERIAL, KEY_VERSION } from '../fixtures/objects.ts';
 
