@@ -41,6 +41,14 @@ const ERRORS = {
     'S3 copies objects above 5 GB in parts, with metadata and tags in one request of 8 KB, in ASCII: shorten or encode them, and drop the file again.',
   ),
   'too-large': permanent(413, 'S3 stores objects of up to 48.8 TiB: check who sent this event.'),
+  'too-large-for-rule': permanent(
+    413,
+    'Raise upToMiB of the rule in policy.yml, or give objects of this size a server-side mode by a rule of their own, deploy, then `sealdrop redrive`.',
+  ),
+  'source-not-decryptable': permanent(
+    422,
+    'Check that the Amazon S3 Encryption Client wrote the source, in a format and under a key that the rule takes; correct the rule or drop the file again.',
+  ),
 
   // The way out
   'precondition-failed': permanent(412, 'The object is not, or no longer, as If-Match or If-Unmodified-Since say: fetch it anew.'),
@@ -66,6 +74,20 @@ const ERRORS = {
   'customer-key-mismatch': permanent(
     503,
     'The object was encrypted under another customer key: restore the key version that its record names.',
+  ),
+
+  'wrapping-key-missing': permanent(
+    503,
+    'Restore the secret or the version that holds the wrapping key, then try again; dead letters by `sealdrop redrive`.',
+  ),
+  'wrapping-key-invalid': permanent(
+    503,
+    'Store 32 raw bytes, 64 hex digits, base64 of 32 bytes or 32 ASCII characters as the current version of the secret.',
+  ),
+  'wrapping-key-mismatch': permanent(503, 'The object was encrypted under another wrapping key: restore the key version that it names.'),
+  'ciphertext-invalid': permanent(
+    502,
+    'What is stored is not, or not only, what was encrypted for this object: find out who wrote it, restore an older version, or drop the file again.',
   ),
 
   // The target
