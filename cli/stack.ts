@@ -44,6 +44,8 @@ export interface Stack {
   targetEventsDeadLetterQueueUrl: string;
   keyArn: string;
   customerKeySecret: string;
+  /** `null`: no rule asks for a wrapping key. */
+  wrappingKeySecret: string | null;
   policyFingerprint: string;
   /** policy.yml's `source`. A stack that does not say it is older than deleting. */
   source: 'keep' | 'delete';
@@ -81,6 +83,7 @@ export async function describeStack(cloudformation: CloudFormationClient, name: 
     targetEventsDeadLetterQueueUrl: output('TargetEventsDeadLetterQueueUrl'),
     keyArn: output('KeyArn'),
     customerKeySecret: output('CustomerKeySecret'),
+    wrappingKeySecret: outputs.get('WrappingKeySecret') ?? null,
     policyFingerprint: output('PolicyFingerprint'),
     source: outputs.get('SourceHandling') === 'delete' ? 'delete' : 'keep',
   };

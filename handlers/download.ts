@@ -8,16 +8,18 @@ import { createObjectRecords } from '../src/audit/object-record.ts';
 import { createRangeReads } from '../src/audit/range-reads.ts';
 import { createAuditTrail } from '../src/audit/trail.ts';
 import { positiveInteger } from '../src/config.ts';
+import { createOpening } from '../src/envelope-opening.ts';
 import { MAX_STREAMED_BYTES } from '../src/http/delivery.ts';
 import { OBJECT_QUERY, objectRequest, objectWish, WISH_QUERY } from '../src/http/object-request.ts';
 import { parseApiRequest, parseOpenRequest } from '../src/http/request.ts';
 import { createOpenedWith } from '../src/keys/opened-with.ts';
-import { createCustomerKeys } from '../src/keys/secret-keys.ts';
+import { createCustomerKeys, createWrappingKeys } from '../src/keys/secret-keys.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { createLog } from '../src/observability.ts';
 import { type OpenLinkDeps, openLink } from '../src/open-link.ts';
 import { openObject } from '../src/open-object.ts';
 import { usesTransit } from '../src/policy/downloads.ts';
+import { openingKeyArns } from '../src/policy/keys.ts';
 import { createPresign } from '../src/presigned-url.ts';
 import { problemJson } from '../src/problem-json.ts';
 import * as runtime from '../src/runtime.ts';
@@ -55,6 +57,7 @@ export const handler = createHandler(
       'TARGET_BUCKET_OWNER',
       'AUDIT_TABLE',
       'CUSTOMER_KEY_SECRET',
+      'KMS_KEY_ARN',
       'REDIRECT_ABOVE_BYTES',
       'STACK_NAME',
     );
@@ -64,6 +67,8 @@ export const handler = createHandler(
       : null;
     const dynamodb = runtime.dynamodb();
     const s3 = runtime.s3();
+    const secretsManager = runtime.secretsManager();
+    const wrappingKeySecret = runtime.optionalEnvironment('WRAPPING_KEY_SECRET');
     return {
       s3,
       presign: createPresign(s3),
@@ -83,7 +88,12 @@ export const handler = createHandler(
       trail: createAuditTrail(dynamodb, env.AUDIT_TABLE),
       rangeReads: createRangeReads(dynamodb, env.AUDIT_TABLE),
       links: createLinks(dynamodb, env.AUDIT_TABLE),
-      customerKeys: createCustomerKeys({ secretsManager: runtime.secretsManager(), secretId: env.CUSTOMER_KEY_SECRET }),
+      customerKeys: createCustomerKeys({ secretsManager, secretId: env.CUSTOMER_KEY_SECRET }),
+      opening: createOpening({
+        kms: runtime.kms(),
+        kmsKeyArns: [env.KMS_KEY_ARN, ...openingKeyArns(policy)],
+        ...(wrappingKeySecret === undefined ? {} : { wrappingKeys: createWrappingKeys({ secretsManager, secretId: wrappingKeySecret }) }),
+      }),
       openedWith: createOpenedWith(),
       limits: {
         maxStreamedBytes: transit === null ? MAX_STREAMED_BYTES : positiveInteger('MAX_STREAMED_BYTES', transit.MAX_STREAMED_BYTES),

@@ -3,14 +3,16 @@ import { createObjectRecords } from '../src/audit/object-record.ts';
 import { createAuditTrail } from '../src/audit/trail.ts';
 import { positiveInteger } from '../src/config.ts';
 import { createContinuations } from '../src/continuations.ts';
+import { createSealer } from '../src/copy/sealer.ts';
 import { createDeadLetters } from '../src/dead-letters.ts';
 import { createVersioningCheck } from '../src/delete-source.ts';
 import { parseIngestEvent } from '../src/events/index.ts';
 import { createManagedKey } from '../src/keys/managed-key.ts';
-import { createCustomerKeys } from '../src/keys/secret-keys.ts';
+import { createCustomerKeys, createWrappingKeys } from '../src/keys/secret-keys.ts';
 import { createMetrics } from '../src/metrics.ts';
 import { createLog } from '../src/observability.ts';
 import { policyFingerprint } from '../src/policy/fingerprint.ts';
+import { namesMode } from '../src/policy/keys.ts';
 import { type ProcessDeps, processIngest } from '../src/process-ingest.ts';
 import * as runtime from '../src/runtime.ts';
 import { serveQueue } from '../src/serve-queue.ts';
@@ -38,6 +40,8 @@ export const handler = createHandler(
       'STACK_NAME',
     );
     const policy = runtime.policy();
+    const kms = runtime.kms();
+    const secretsManager = runtime.secretsManager();
     const s3 = runtime.s3();
     const sqs = runtime.sqs();
     const dynamodb = runtime.dynamodb();
@@ -50,8 +54,12 @@ export const handler = createHandler(
       targetBucketOwner: env.TARGET_BUCKET_OWNER,
       ingestBucketOwner: env.INGEST_BUCKET_OWNER,
       kmsKeyArn: env.KMS_KEY_ARN,
-      managedKeyArn: createManagedKey(runtime.kms()),
-      customerKeys: createCustomerKeys({ secretsManager: runtime.secretsManager(), secretId: env.CUSTOMER_KEY_SECRET }),
+      managedKeyArn: createManagedKey(kms),
+      customerKeys: createCustomerKeys({ secretsManager, secretId: env.CUSTOMER_KEY_SECRET }),
+      ...(namesMode(policy, 'cse-aes')
+        ? { wrappingKeys: createWrappingKeys({ secretsManager, secretId: runtime.environment('WRAPPING_KEY_SECRET').WRAPPING_KEY_SECRET }) }
+        : {}),
+      sealer: createSealer(kms),
       trail: createAuditTrail(dynamodb, env.AUDIT_TABLE),
       records: createObjectRecords(dynamodb, env.AUDIT_TABLE),
       limits: {

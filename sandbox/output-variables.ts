@@ -8,6 +8,7 @@ const OUTPUT_VARIABLES: Record<string, string> = {
   IngestQueueUrl: 'SEALDROP_QUEUE_URL',
   DeadLetterQueueUrl: 'SEALDROP_DEAD_LETTER_QUEUE_URL',
   CustomerKeySecret: 'SEALDROP_CUSTOMER_KEY_SECRET',
+  WrappingKeySecret: 'SEALDROP_WRAPPING_KEY_SECRET',
   KeyArn: 'SEALDROP_KMS_KEY_ARN',
   AuditBucketName: 'SEALDROP_AUDIT_BUCKET',
   TargetEventsQueueUrl: 'SEALDROP_TARGET_EVENTS_QUEUE_URL',

@@ -1,7 +1,8 @@
 /** From an object and the policy to an encryption with its keys at hand. */
 import type { S3Client } from '@aws-sdk/client-s3';
 import { headSource, sourceTags } from './copy/source-object.ts';
-import type { ResolvedEncryption } from './encryption/index.ts';
+import type { ResolvedEncryption, SecretKey } from './encryption/index.ts';
+import { SealdropError } from './errors.ts';
 import type { ObjectRef } from './events/index.ts';
 import type { SecretKeys } from './keys/secret-keys.ts';
 import { type CostlyFact, matchPolicy, type ObjectFacts } from './policy/match.ts';
@@ -17,6 +18,8 @@ export interface DecideDeps {
   /** Gives the ARN of `aws/s3`. */
   managedKeyArn: () => Promise<string>;
   customerKeys: SecretKeys;
+  /** Absent: no rule asks for them. */
+  wrappingKeys?: SecretKeys;
   /** Gives look-ups up as `time-out`. */
   signal?: AbortSignal;
 }
@@ -50,10 +53,29 @@ async function resolveKeys(encryption: Encryption, deps: DecideDeps): Promise<Re
       return { mode: 'dsse-kms', ...(await keyOf(encryption.key)) };
     case 'sse-c':
       return { mode: 'sse-c', customerKey: await deps.customerKeys.current() };
+    case 'cse-kms': {
+      const { reuseDataKey, key = deps.kmsKeyArn } = encryption;
+      return { mode: 'cse-kms', keyArn: key, reuseDataKey, ...clientSide(encryption, deps) };
+    }
+    case 'cse-aes':
+      return { mode: 'cse-aes', wrappingKey: await currentWrappingKey(deps), ...clientSide(encryption, deps) };
     default:
       return encryption satisfies never;
   }
 }
+
+function clientSide({ upToMiB }: { upToMiB: number }, { kmsKeyArn }: DecideDeps) {
+  const stored = { mode: 'sse-kms' as const, keyArn: kmsKeyArn, bucketKey: true };
+  return { stored, upToBytes: upToMiB * MIB };
+}
+
+async function currentWrappingKey({ wrappingKeys }: DecideDeps): Promise<SecretKey> {
+  if (wrappingKeys === undefined)
+    throw new SealdropError('wrapping-key-missing', 'the function was not told which secret holds the wrapping key');
+  return wrappingKeys.current();
+}
+
+const MIB = 1024 * 1024;
 
 const LOOK_UP: { [Fact in CostlyFact]: (deps: DecideDeps, ref: ObjectRef) => Promise<Required<Pick<ObjectFacts, Fact>>> } = {
   async contentType(deps, ref) {

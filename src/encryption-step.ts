@@ -109,8 +109,6 @@ export async function succeed(
   deps: StepDeps,
 ): Promise<void> {
   const { ref } = step;
-  // A copy by one call leaves whatever upload there was.
-  const became = stored.proof === 'source-pinned' ? undefined : step.uploads[0];
   const description = describeEncryption(encryption);
   step.outcome = { status: 'encrypted', ref, encryption: description, durationMs };
   step.event = { ...eventOf(ref, deps), action: 'ObjectEncrypted', outcome: 'success', encryption: description, ...versionOf(stored) };
@@ -119,7 +117,6 @@ export async function succeed(
     key: ref.key,
     encryption: description,
     ...stored,
-    ...(became === undefined ? {} : { uploadId: became.uploadId }),
     size: ref.size,
     policyFingerprint: deps.policyFingerprint,
     source: {
@@ -133,7 +130,8 @@ export async function succeed(
     },
     encryptedAt: at,
   };
-  await abandon(step, became?.uploadId, deps);
+  // A copy by one call leaves whatever upload there was.
+  await abandon(step, stored.uploadId, deps);
 }
 
 export async function skip(step: Step, reason: Skipped['reason'], deps: StepDeps, displaced: ObjectRef | null = null): Promise<void> {

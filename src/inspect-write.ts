@@ -83,6 +83,10 @@ async function described(encryption: Encryption, { kmsKeyArn, managedKeyArn }: I
       return { mode: 'sse-kms', keyArn: await keyOf(encryption.key), bucketKey: encryption.bucketKey };
     case 'dsse-kms':
       return { mode: 'dsse-kms', keyArn: await keyOf(encryption.key) };
+    case 'cse-kms':
+    case 'cse-aes':
+      // Which key a message is under is not to be seen without its bytes.
+      return { mode: encryption.mode };
     default:
       return encryption satisfies never;
   }

@@ -1,9 +1,11 @@
 /** Opens an object of the target bucket for one who may read it, and records that before its first byte. */
+import { Readable } from 'node:stream';
 import type { AuditEvent } from './audit/event.ts';
+import { isClientSideMode } from './encryption/index.ts';
 import { asSealdropError, SealdropError } from './errors.ts';
 import { findObject } from './find-object.ts';
 import { mayAccess } from './http/access.ts';
-import type { Metrics } from './metrics.ts';
+import { countFailure, type Metrics } from './metrics.ts';
 import type { OpenDeps, Opened, OpenRequest } from './opened.ts';
 import type { OpenedObject } from './read-object.ts';
 import { readEvent, recordFailure, recordOpened } from './record-read.ts';
@@ -44,8 +46,27 @@ export async function serveObject(request: OpenRequest, deps: OpenDeps, admit?: 
     throw error;
   }
   if (opened.kind === 'preparing') await askForCopy({ ...event, encryption }, opened, deps);
+  if (opened.kind === 'object') opened.object.body = watched(opened.object, { ...event, encryption }, deps);
   if (opened.kind === 'object' && request.purpose === 'read') countRead(opened.object, performance.now() - started, deps.metrics);
   return opened;
+}
+
+/** What is opened here is proven as it flows: a frame that is not what was written ends it, and is recorded before the caller sees it end. */
+function watched({ body, mode, size, versionId }: OpenedObject, event: AuditEvent, deps: OpenDeps): Readable | null {
+  if (body === null || !isClientSideMode(mode)) return body;
+  async function* proven(chunks: Readable) {
+    try {
+      yield* chunks as AsyncIterable<Buffer>;
+    } catch (error) {
+      const { code, message } = asSealdropError(error);
+      const about = { ...event, action: 'DownloadBroken' as const, outcome: 'failure' as const, code, detail: message, size };
+      deps.log.error('download broken off', { bucket: event.bucket, key: event.key, versionId, code, cause: message });
+      countFailure(deps.metrics, asSealdropError(error), mode);
+      await deps.trail.append([versionId === undefined ? about : { ...about, versionId }]);
+      throw error;
+    }
+  }
+  return Readable.from(proven(body), { objectMode: false }).once('close', () => body.destroy());
 }
 
 /** What was recorded as asked for and could not be is recorded again, as the failure that it is. */

@@ -15,6 +15,9 @@ export const policy = (): Policy => SEALDROP_POLICY;
 /** @throws SealdropError `config-invalid` */
 export const environment = <Name extends string>(...names: Name[]): Record<Name, string> => readConfig(process.env, names);
 
+/** What a stack may leave out. */
+export const optionalEnvironment = (name: string): string | undefined => process.env[name] || undefined;
+
 /** A server that does not answer must not use up the function's time; a copy of gigabytes may take its own. */
 const CONNECT_TIMEOUT_MS = 2_000;
 const SMALL_CALL = { connectionTimeout: CONNECT_TIMEOUT_MS, requestTimeout: 5_000, throwOnRequestTimeout: true };

@@ -1,6 +1,6 @@
 /** What each function is told. Each declares only what it needs. */
 import { att, ref, sub, type Text } from './cloudformation.ts';
-import { customerKeySecret, stackKey } from './keys-in-use.ts';
+import { customerKeySecret, stackKey, wrappingKeySecret } from './keys-in-use.ts';
 import { bucketName, type FunctionName, roleId, tableName, targetOwner } from './names.ts';
 import { type QueueDefinition, queueDefinitions } from './queues.ts';
 import type { Stack } from './stack.ts';
@@ -14,6 +14,8 @@ export function environment(stack: Stack): Record<FunctionName, Record<string, T
   const stackName = { STACK_NAME: ref('AWS::StackName') };
   const serving = { ...target, ...table, ...stackName };
   const parts = { PARTS_ABOVE_BYTES: ref('PartsAboveBytes'), PART_BYTES: ref('PartBytes') };
+  const wrapping = wrappingKeySecret(stack);
+  const wrappingKey: Record<string, Text> = wrapping === null ? {} : { WRAPPING_KEY_SECRET: wrapping };
   const queues = queueDefinitions(stack);
   const transit = queues.transit && {
     TRANSIT_BUCKET: sub(bucketName(stack, 'transit')),
@@ -29,6 +31,7 @@ export function environment(stack: Stack): Record<FunctionName, Record<string, T
       ...parts,
       KMS_KEY_ARN: stackKey(stack),
       CUSTOMER_KEY_SECRET: customerKeySecret(stack),
+      ...wrappingKey,
     },
     audit: {
       ...serving,
@@ -41,7 +44,9 @@ export function environment(stack: Stack): Record<FunctionName, Record<string, T
     authorize: { OIDC_ISSUER: ref('OidcIssuer'), OIDC_AUDIENCE: ref('OidcAudience') },
     download: {
       ...serving,
+      KMS_KEY_ARN: stackKey(stack),
       CUSTOMER_KEY_SECRET: customerKeySecret(stack),
+      ...wrappingKey,
       REDIRECT_ABOVE_BYTES: ref('RedirectAboveBytes'),
       ...(transit && { ...transit, MAX_STREAMED_BYTES: ref('MaxStreamedBytes') }),
     },

@@ -1,7 +1,7 @@
 /** What happens to the keys: those of objects, that of operations, and the customer key. */
-import { decryptKeyArns } from '../src/policy/keys.ts';
+import { decryptKeyArns, openingKeyArns } from '../src/policy/keys.ts';
 import { sub, type Text } from './cloudformation.ts';
-import { customerKeySecret, operationsKeyArn, stackKey } from './keys-in-use.ts';
+import { customerKeySecret, operationsKeyArn, stackKey, wrappingKeySecret } from './keys-in-use.ts';
 import { nameOf, partialSecretArn } from './names.ts';
 import type { Stack } from './stack.ts';
 import { calls, type Watch } from './watch.ts';
@@ -85,15 +85,26 @@ function watchKeys(keys: Text[], at: number): Watch[] {
 
 function keysToWatch(stack: Stack): Text[] {
   const own = stackKey(stack);
-  return [own, operationsKeyArn(stack), ...decryptKeyArns(stack.policy).filter((arn) => arn !== own)];
+  return [
+    own,
+    operationsKeyArn(stack),
+    ...new Set([...decryptKeyArns(stack.policy), ...openingKeyArns(stack.policy)].filter((arn) => arn !== own)),
+  ];
 }
 
 /** Callers may name a secret by its ARN, by its ARN without the six characters that Secrets Manager adds, or by its name. */
 function secretIds(stack: Stack): Text[] {
-  const brought = stack.settings.customerKeySecret;
+  const wrapping = wrappingKeySecret(stack);
+  return [
+    ...idsOf(stack, customerKeySecret(stack), stack.settings.customerKeySecret, 'customer-key'),
+    ...(wrapping === null ? [] : idsOf(stack, wrapping, stack.settings.wrappingKeySecret, 'wrapping-key')),
+  ];
+}
+
+function idsOf(stack: Stack, secret: Text, brought: string | null, own: string): Text[] {
   if (brought === null) {
-    const name = nameOf(stack, 'customer-key');
-    return [customerKeySecret(stack), sub(partialSecretArn(name)), sub(name)];
+    const name = nameOf(stack, own);
+    return [secret, sub(partialSecretArn(name)), sub(name)];
   }
   const partial = brought.replace(/-[^-]{6}$/, '');
   return [brought, partial, partial.replace(/^.*:secret:/, '')];

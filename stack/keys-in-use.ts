@@ -1,4 +1,5 @@
 /** The stack's own keys and customer key, or those that were brought. Pure. */
+import { namesMode } from '../src/policy/keys.ts';
 import { att, ref, type Text } from './cloudformation.ts';
 import type { Stack } from './stack.ts';
 
@@ -11,10 +12,6 @@ export const operationsKeyId = ({ settings }: Stack): Text => settings.operation
 
 export const customerKeySecret = ({ settings }: Stack): Text => settings.customerKeySecret ?? ref('CustomerKey');
 
-/** Whether a rule or the default encrypts under the stack's own key. */
-export function usesStackKey({ policy }: Stack): boolean {
-  const encryptions = [...policy.rules.map(({ encryption }) => encryption), policy.default.encryption];
-  return encryptions.some(
-    (encryption) => (encryption.mode === 'sse-kms' || encryption.mode === 'dsse-kms') && encryption.key === undefined,
-  );
-}
+/** `null`: no rule asks for a wrapping key, and none was brought. */
+export const wrappingKeySecret = ({ settings, policy }: Stack): Text | null =>
+  settings.wrappingKeySecret ?? (namesMode(policy, 'cse-aes') ? ref('WrappingKey') : null);

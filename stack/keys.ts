@@ -2,7 +2,7 @@
 import { type Condition, type Part, policyDocument, ref, retained, type Statement, sub } from './cloudformation.ts';
 import { stackKey } from './keys-in-use.ts';
 import { ACCOUNT, alarmArns, bucketArn, functionsOf, roleArn, stackName, trailArn, VIA_S3 } from './names.ts';
-import type { Right, Rights } from './rights.ts';
+import { inEnvelope, type Right, type Rights } from './rights.ts';
 import type { Stack } from './stack.ts';
 
 /** A key that is about to go is unusable at once; 30 days are the longest time to notice: https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html */
@@ -42,8 +42,14 @@ export function objectKey(stack: Stack, rights: Rights): Part {
   const outputs = { KeyArn: { Value: stackKey(stack), Description: "The stack's own KMS key." } };
   if (stack.settings.kmsKey !== null) return { Outputs: outputs };
   const users = functionsOf(stack).flatMap((name) => {
-    const held = rights[name].filter((right) => isOnKey(right, stack)).flatMap(({ actions }) => actions);
-    return held.length === 0 ? [] : [byS3(`${name.charAt(0).toUpperCase()}${name.slice(1)}ByS3`, held, [roleArn(stack, name)])];
+    const held = rights[name].filter((right) => isOnKey(right, stack));
+    const called = `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+    const inMessages = held.filter(({ condition }) => JSON.stringify(condition) === JSON.stringify(inEnvelope(stack)));
+    const throughS3 = held.filter((right) => !inMessages.includes(right)).flatMap(({ actions }) => actions);
+    return [
+      ...(throughS3.length === 0 ? [] : [byS3(`${called}ByS3`, throughS3, [roleArn(stack, name)])]),
+      ...inMessages.map(({ sid, actions }) => byRole(`${called}${sid}`, actions, roleArn(stack, name), inEnvelope(stack))),
+    ];
   });
   const { breakGlass } = stack.settings;
   if (breakGlass.length > 0) users.push(byS3('BreakGlassByS3', ['kms:Decrypt', 'kms:GenerateDataKey'], breakGlass));
@@ -130,6 +136,18 @@ function byS3(Sid: string, actions: string[], principals: string[] | null): Stat
       StringEquals: { 'kms:ViaService': sub(VIA_S3), 'kms:CallerAccount': ref('AWS::AccountId') },
       ...(principals === null ? {} : { ArnEquals: { 'aws:PrincipalArn': principals.map(sub) } }),
     },
+  };
+}
+
+/** For calls that the role makes itself. @param held what they must say */
+function byRole(Sid: string, actions: string[], role: string, held: Condition): Statement {
+  return {
+    Sid,
+    Effect: 'Allow',
+    Principal: { AWS: sub(ACCOUNT) },
+    Action: actions,
+    Resource: '*',
+    Condition: { ...held, ArnEquals: { 'aws:PrincipalArn': [sub(role)] } },
   };
 }
 

@@ -1,9 +1,18 @@
 /** What each function may do, and nothing else: one table, from which roles, key policy, bucket policy and secret policy follow. Pure. */
 import { usesTransit } from '../src/policy/downloads.ts';
-import { decryptKeyArns, encryptKeyArns, namesManagedKey, namesMode } from '../src/policy/keys.ts';
+import {
+  decryptKeyArns,
+  encryptKeyArns,
+  namesManagedKey,
+  namesMode,
+  namesStackKey,
+  openingKeyArns,
+  sealingKeyArns,
+  sealsUnderStackKey,
+} from '../src/policy/keys.ts';
 import { usesLinks } from '../src/policy/links.ts';
 import { type Condition, sub, type Text } from './cloudformation.ts';
-import { customerKeySecret, stackKey, usesStackKey } from './keys-in-use.ts';
+import { customerKeySecret, stackKey, wrappingKeySecret } from './keys-in-use.ts';
 import {
   bucketArn,
   bucketName,
@@ -52,6 +61,13 @@ export function rightsOf(stack: Stack): Rights {
       ...consume(stack, 'ingest'),
       right('SendContinuations', ['sqs:SendMessage'], [sub(queueArn(stack, 'ingest'))]),
       ...(namesMode(stack.policy, 'sse-c') ? readCustomerKey(stack) : []),
+      ...(namesMode(stack.policy, 'cse-aes') ? readWrappingKey(stack) : []),
+      ...inEnvelopes(
+        'SealMessages',
+        ['kms:GenerateDataKey'],
+        [...(sealsUnderStackKey(stack.policy) ? [stackKey(stack)] : []), ...sealingKeyArns(stack.policy)],
+        stack,
+      ),
       ...byS3('EncryptByS3', ['kms:GenerateDataKey', 'kms:Decrypt'], encryptKeys(stack)),
       ...nameManagedKey(stack),
     ],
@@ -78,8 +94,10 @@ export function rightsOf(stack: Stack): Rights {
       tellMissingFromDenied(stack, 'target'),
       items('ReadRecords', ['dynamodb:Query'], ['object'], stack),
       items('RecordReads', ['dynamodb:PutItem'], ['audit', 'reads'], stack),
-      // Objects of a former policy may be under SSE-C, whatever today's says.
+      // Objects of a former policy may be under SSE-C or encrypted before S3 saw them, whatever today's says.
       ...readCustomerKey(stack),
+      ...readWrappingKey(stack),
+      ...inEnvelopes('OpenMessages', ['kms:Decrypt'], [stackKey(stack), ...openingKeyArns(stack.policy)], stack),
       ...byS3('DecryptByS3', ['kms:Decrypt'], [stackKey(stack), ...decryptKeyArns(stack.policy)]),
       ...(usesTransit(stack.policy) ? orderCopies(stack) : []),
       ...(usesLinks(stack.policy) ? [...links('UseLinks', stack)] : []),
@@ -221,15 +239,23 @@ function consume(stack: Stack, queue: 'ingest' | 'target-events' | 'transit'): R
   ];
 }
 
-/** A secret that was brought may be under a customer managed key, which Secrets Manager then uses in the role's name. */
 function readCustomerKey(stack: Stack): Right[] {
-  const { customerKeySecret: brought } = stack.settings;
-  const read = right('ReadCustomerKey', ['secretsmanager:GetSecretValue'], [customerKeySecret(stack)]);
+  return readSecret('CustomerKey', customerKeySecret(stack), stack.settings.customerKeySecret);
+}
+
+function readWrappingKey(stack: Stack): Right[] {
+  const secret = wrappingKeySecret(stack);
+  return secret === null ? [] : readSecret('WrappingKey', secret, stack.settings.wrappingKeySecret);
+}
+
+/** A secret that was brought may be under a customer managed key, which Secrets Manager then uses in the role's name. */
+function readSecret(what: string, secret: Text, brought: string | null): Right[] {
+  const read = right(`Read${what}`, ['secretsmanager:GetSecretValue'], [secret]);
   if (brought === null) return [read];
   return [
     read,
     {
-      ...right('DecryptCustomerKey', ['kms:Decrypt'], [sub(`arn:\${AWS::Partition}:kms:\${AWS::Region}:*:key/*`)]),
+      ...right(`Decrypt${what}`, ['kms:Decrypt'], [sub(`arn:\${AWS::Partition}:kms:\${AWS::Region}:*:key/*`)]),
       // https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
       condition: { StringEquals: { 'kms:ViaService': sub(VIA_SECRETS_MANAGER), 'kms:EncryptionContext:SecretARN': brought } },
       reason: 'Which key the secret is under is not known here; the conditions let it open this one secret and nothing else.',
@@ -238,14 +264,26 @@ function readCustomerKey(stack: Stack): Right[] {
 }
 
 function encryptKeys(stack: Stack): Text[] {
-  return [...(usesStackKey(stack) ? [stackKey(stack)] : []), ...encryptKeyArns(stack.policy)];
+  return [...(namesStackKey(stack.policy) ? [stackKey(stack)] : []), ...encryptKeyArns(stack.policy)];
 }
 
-/** The role never speaks to KMS itself: S3 does, in its name. @param held what else a request must say */
+/** S3 speaks to KMS, in the role's name. @param held what else a request must say */
 function byS3(sid: string, actions: string[], keys: Text[], held: Record<string, Text> = {}): Right[] {
+  return onKeys(sid, actions, keys, { StringEquals: { 'kms:ViaService': sub(VIA_S3), ...held } });
+}
+
+/** The role asks KMS itself, for data keys of messages that are meant for the target bucket and for nothing else. */
+function inEnvelopes(sid: string, actions: string[], keys: Text[], stack: Stack): Right[] {
+  return onKeys(sid, actions, keys, inEnvelope(stack));
+}
+
+export const inEnvelope = (stack: Stack): Condition => ({
+  StringEquals: { 'kms:EncryptionContext:sealdrop': 'cse', 'kms:EncryptionContext:bucket': sub(bucketName(stack, 'target')) },
+});
+
+function onKeys(sid: string, actions: string[], keys: Text[], condition: Condition): Right[] {
   const distinct = [...new Map(keys.map((key) => [JSON.stringify(key), key])).values()];
-  if (distinct.length === 0) return [];
-  return [{ ...right(sid, actions, distinct), condition: { StringEquals: { 'kms:ViaService': sub(VIA_S3), ...held } } }];
+  return distinct.length === 0 ? [] : [{ ...right(sid, actions, distinct), condition }];
 }
 
 /** To learn which key aws/s3 is, so that S3's answer can be compared with it. */

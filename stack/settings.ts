@@ -49,6 +49,11 @@ const bucket = {
   allowed: 'the name of a bucket that exists: 3 to 63 lower-case letters, digits, hyphens and dots',
 };
 
+const secret = {
+  schema: optional(z.string().regex(SECRET_ARN)),
+  allowed: 'the full ARN of a secret, with its six last characters: arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-abc123',
+};
+
 const kmsKey = {
   schema: optional(z.string().regex(KMS_KEY_ARN)),
   allowed: 'the full ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID',
@@ -91,10 +96,8 @@ const PARAMETERS = {
   },
   kmsKey,
   operationsKey: kmsKey,
-  customerKeySecret: {
-    schema: optional(z.string().regex(SECRET_ARN)),
-    allowed: 'the full ARN of a secret, with its six last characters: arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME-abc123',
-  },
+  customerKeySecret: secret,
+  wrappingKeySecret: secret,
   noncurrentDays: someDays,
   requestsPerSecond: {
     schema: z.coerce.number().pipe(z.int().min(1).max(GATEWAY.requestsPerSecond)),
@@ -154,7 +157,17 @@ function readOne(name: SettingName, value: unknown, problems: string[]): unknown
 
 /** What each value alone cannot tell. */
 function contradictions(settings: Settings, { stage, region }: GivenSettings): string[] {
-  const { ingestBucket, targetBucket, auditBucket, auditTable, targetBucketOwner, kmsKey, operationsKey, customerKeySecret } = settings;
+  const {
+    ingestBucket,
+    targetBucket,
+    auditBucket,
+    auditTable,
+    targetBucketOwner,
+    kmsKey,
+    operationsKey,
+    customerKeySecret,
+    wrappingKeySecret,
+  } = settings;
   const problems: string[] = [];
   for (const [name, brought, own] of [
     ['ingestBucket', ingestBucket, 'ingest'],
@@ -181,6 +194,11 @@ function contradictions(settings: Settings, { stage, region }: GivenSettings): s
   if (operationsKey !== null && operationsKey === kmsKey) {
     problems.push(`operationsKey=${operationsKey}: it must be another key than kmsKey, or an alarm about that key could not be told`);
   }
+  if (wrappingKeySecret !== null && wrappingKeySecret === customerKeySecret) {
+    problems.push(
+      `wrappingKeySecret=${wrappingKeySecret}: it must be another secret than customerKeySecret, whose key S3 is given with every request`,
+    );
+  }
   const { partsAboveMiB, partMiB } = settings;
   if (partsAboveMiB < partMiB) {
     problems.push(`partsAboveMiB=${partsAboveMiB}: it must not be less than partMiB, ${partMiB}: an object of one part is one CopyObject`);
@@ -199,7 +217,7 @@ function contradictions(settings: Settings, { stage, region }: GivenSettings): s
       `dataEvents=true: the trail records reads of the stack's own account, not of ${targetBucketOwner}; leave targetBucketOwner out if they are one, or record them there`,
     );
   }
-  for (const [name, arn] of Object.entries({ kmsKey, operationsKey, customerKeySecret })) {
+  for (const [name, arn] of Object.entries({ kmsKey, operationsKey, customerKeySecret, wrappingKeySecret })) {
     const elsewhere = arn?.split(':')[3];
     if (elsewhere !== undefined && elsewhere !== region) problems.push(`${name}=${arn}: it lies in ${elsewhere}, the stack in ${region}`);
   }

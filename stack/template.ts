@@ -6,7 +6,6 @@ import { auditTable } from './audit-table.ts';
 import { bucketPolicies } from './bucket-policies.ts';
 import { buckets } from './buckets.ts';
 import type { Part } from './cloudformation.ts';
-import { customerKey } from './customer-key.ts';
 import { dashboard } from './dashboard.ts';
 import { dataEvents } from './data-events.ts';
 import { objectKey, operationsKey } from './keys.ts';
@@ -15,6 +14,7 @@ import { notifications } from './notifications.ts';
 import { queues } from './queues.ts';
 import { rightsOf } from './rights.ts';
 import { roles } from './roles.ts';
+import { customerKey, wrappingKey } from './secret-keys.ts';
 import { shownError } from './shown-error.ts';
 import { sizes } from './sizes.ts';
 import type { Stack } from './stack.ts';
@@ -30,6 +30,7 @@ export function template(stack: Stack): Part {
     objectKey(stack, rights),
     operationsKey(stack),
     customerKey(stack, rights),
+    wrappingKey(stack, rights),
     queues(stack),
     auditTable(stack, rights),
     roles(stack, rights),

@@ -43,7 +43,7 @@ describe('compilePolicy', () => {
     expect(error.stack).toBe(`\n${error.message}`);
     expect(error.message.split('\n')).toEqual([
       `${join(folder, 'policy.yml')}:1:1: at version: got 2; allowed: 1`,
-      `${join(folder, 'policy.yml')}:2:26: at default.encryption.mode: got "rot13"; allowed: sse-s3, sse-kms, dsse-kms, sse-c`,
+      `${join(folder, 'policy.yml')}:2:26: at default.encryption.mode: got "rot13"; allowed: sse-s3, sse-kms, dsse-kms, sse-c, cse-kms, cse-aes`,
     ]);
     expect(error.cause).toMatchObject({ code: 'policy-invalid' });
   });

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { HeadObjectCommand, type HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import pMap from 'p-map';
 import type { StackClients } from '../../local/clients.ts';
+import { codedMode } from '../../src/encryption/index.ts';
 import { matchPolicy } from '../../src/policy/match.ts';
 import type { Encryption, Policy } from '../../src/policy/schema.ts';
 import type { DroppedFile } from './find-files.ts';
@@ -64,6 +65,12 @@ function judge(answer: HeadObjectCommandOutput, named: Encryption, customerKey: 
     case 'sse-c': {
       const md5 = createHash('md5').update(customerKey).digest('base64');
       return { description: "SSE-C, the secret's key", asNamed: SSECustomerKeyMD5 === md5 };
+    }
+    case 'cse-kms':
+    case 'cse-aes': {
+      const how = named.mode === 'cse-kms' ? "the stack's key" : "the secret's wrapping key";
+      const asNamed = codedMode(answer.ContentEncoding)?.mode === named.mode && algorithm === 'aws:kms' && keyArn === kmsKeyArn;
+      return { description: `encrypted before S3, ${how}`, asNamed };
     }
     default:
       return named satisfies never;

@@ -47,6 +47,7 @@ function settingsOf(stack: Stack, breakGlass: string[]): Settings {
     kmsKey: stack.keyArn,
     operationsKey: null,
     customerKeySecret: stack.customerKeySecret,
+    wrappingKeySecret: stack.wrappingKeySecret,
     noncurrentDays: 1,
     requestsPerSecond: 1000,
     requestBurst: 2000,

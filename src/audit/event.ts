@@ -10,6 +10,8 @@ export type AuditAction =
   | 'SourceDeletionFailed'
   /** A GET through the API: recorded before its first byte. */
   | 'ObjectDownloaded'
+  /** What was being served could not be served to its end, and the transfer was broken off: `ciphertext-invalid` before the first byte that was not as written. */
+  | 'DownloadBroken'
   /** A GET through the API was answered with a URL of S3's: until `expires` whoever has it reads this version; S3 alone sees how often. */
   | 'DownloadAuthorised'
   /** A GET through the API was answered with "later": a copy that S3 can serve was asked for. */

@@ -1,7 +1,7 @@
 /** What we know of an object in the target bucket: which sources were copied, and which somebody is about to copy. */
 import { type AttributeValue, type DynamoDBClient, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import type { CopyProof, SavedUpload, StoredChecksum } from '../copy/copy-job.ts';
+import type { CopyProof, Envelope, SavedUpload, StoredChecksum } from '../copy/copy-job.ts';
 import type { EncryptionDescription } from '../encryption/index.ts';
 import { SealdropError } from '../errors.ts';
 import { compareSequencers } from '../events/index.ts';
@@ -18,6 +18,8 @@ export interface ObjectRecord {
   checksum?: StoredChecksum;
   /** Of a copy in parts: the upload that became it. */
   uploadId?: string;
+  /** Of a copy that was encrypted before S3 saw it; `checksum` is then that of the message, `size` that of the source. */
+  envelope?: Envelope;
   /** Why the copy's bytes are the source's. */
   proof: CopyProof;
   /** Bytes. */

@@ -28,7 +28,7 @@ export async function completeUpload(
 ): Promise<StoredCopy> {
   const { s3, signal, targetBucket } = deps;
   const { source, plan } = storing;
-  const algorithm = algorithmOf(source);
+  const algorithm = algorithmOf(storing);
   const command = new CompleteMultipartUploadCommand({
     ...targetOf(deps, job),
     UploadId: upload.uploadId,
@@ -46,7 +46,7 @@ export async function completeUpload(
       throw new SealdropError('target-changed', 'the target is not what it was when it was looked at', { object: job.ref, cause: error });
     }
     // After a lost answer the SDK completes a second time.
-    const completed = name === 'NoSuchUpload' ? await completedCopy(deps, job, storing) : null;
+    const completed = name === 'NoSuchUpload' ? await completedCopy(deps, job, upload.uploadId, storing) : null;
     if (completed !== null) {
       const { foundSince: _, ...made } = completed;
       return made;
@@ -73,6 +73,7 @@ export async function completeUpload(
     etag: etag.replaceAll('"', ''),
     ...(answer.VersionId === undefined ? {} : { versionId: answer.VersionId }),
     checksum,
+    uploadId: upload.uploadId,
     proof: source.checksum === null ? 'parts-pinned' : 'checksum-compared',
   };
 }
@@ -82,7 +83,12 @@ export async function completeUpload(
  * `null`: it is not, or it cannot be known, since the source has no checksum to compare.
  * @throws SealdropError of the target, only where asking again may help
  */
-export async function completedCopy(deps: CopyDeps, job: CopyJob, storing: Storing): Promise<StoredCopy | null> {
+export async function completedCopy(
+  deps: CopyDeps,
+  job: CopyJob,
+  uploadId: string,
+  storing: Storing,
+): Promise<(StoredCopy & { uploadId: string }) | null> {
   const { s3, signal, targetBucket } = deps;
   if (storing.source.checksum === null) return null;
   const command = new HeadObjectCommand({ ...targetOf(deps, job), ChecksumMode: 'ENABLED', ...keyParameters(job.encryption) });
@@ -96,6 +102,7 @@ export async function completedCopy(deps: CopyDeps, job: CopyJob, storing: Stori
     etag: head.ETag.replaceAll('"', ''),
     ...(head.VersionId === undefined ? {} : { versionId: head.VersionId }),
     checksum: storing.source.checksum,
+    uploadId,
     proof: 'checksum-compared',
     // Objects of uploads are dated by when those began.
     ...(head.LastModified === undefined ? {} : { foundSince: head.LastModified.toISOString() }),

@@ -4,6 +4,7 @@ import type { CustomerKey, EncryptionDescription, ResolvedEncryption } from '../
 import type { CopyProgress, ObjectRef } from '../events/index.ts';
 import type { StorageClass } from '../policy/schema.ts';
 import type { CopyLimits } from './plan.ts';
+import type { Sealer } from './sealer.ts';
 
 export interface CopyDeps {
   s3: S3Client;
@@ -12,6 +13,8 @@ export interface CopyDeps {
   targetBucketOwner: string;
   ingestBucketOwner: string;
   limits: CopyLimits;
+  /** For what is encrypted before S3 sees it; absent: nothing is. */
+  sealer?: Sealer;
   /** No part is begun after it. */
   stop?: AbortSignal;
   /** Gives calls up as `time-out`; later than `stop`. */
@@ -78,8 +81,20 @@ export interface StoredChecksum {
 /**
  * Why the copy's bytes are the source's. `source-pinned`: S3 copied the very version in one call. `checksum-compared`: of the whole
  * object, on both sides. `parts-pinned`: each part was pinned to the source's ETag and the sizes add up; the source has no checksum to compare.
+ * `sealed`: the source was read by our code, pinned to its version, in its full length and by its checksum where it has one; what was made of it
+ * has the checksum that S3 found.
  */
-export type CopyProof = 'source-pinned' | 'checksum-compared' | 'parts-pinned';
+export type CopyProof = 'source-pinned' | 'checksum-compared' | 'parts-pinned' | 'sealed';
+
+/** Of a copy that was encrypted before S3 saw it. */
+export interface Envelope {
+  /** In base64; authenticated with the message's header, so that no other message can stand in for this one. */
+  messageId: string;
+  /** Bytes of the message. */
+  messageBytes: number;
+  /** Of the source, where S3 knew one. */
+  plaintextChecksum?: StoredChecksum;
+}
 
 /** What the target holds now, as its answers said. */
 export interface StoredCopy {
@@ -88,6 +103,9 @@ export interface StoredCopy {
   versionId?: string;
   checksum?: StoredChecksum;
   proof: CopyProof;
+  /** Of a copy in parts: the upload that became it. */
+  uploadId?: string;
+  envelope?: Envelope;
   /** ISO 8601: it was found, not made now, and is no older than this. */
   foundSince?: string;
 }

@@ -1,6 +1,6 @@
 /** One CopyObject, pinned to its source and held to its answer. The bytes never leave S3. */
 import { CopyObjectCommand, type StorageClass } from '@aws-sdk/client-s3';
-import { differences, writeParameters } from '../encryption/index.ts';
+import { differences, keyArnAtS3, writeParameters } from '../encryption/index.ts';
 import { SealdropError } from '../errors.ts';
 import type { CopyDeps, CopyJob, StoredCopy, TargetCondition } from './copy-job.ts';
 import { headSource, sourceParameters } from './source-object.ts';
@@ -46,7 +46,7 @@ export async function copyObject(
       if (await isOfTarget(error, deps, job, condition)) {
         throw new SealdropError('target-changed', 'the target is not what it was when it was looked at', { object: ref, cause: error });
       }
-      throw translateCopyError(error, ref, targetBucket, 'keyArn' in encryption ? encryption.keyArn : undefined);
+      throw translateCopyError(error, ref, targetBucket, keyArnAtS3(encryption));
     });
 
   const wrong = differences(encryption, answer);

@@ -20,8 +20,10 @@ export interface CopyLimits {
   partsAboveBytes: number;
   /** The size of parts, unless the object needs larger ones; S3 takes 5 MiB to 5 GiB. */
   partBytes: number;
-  /** Parts under way at once; 16 unless said. */
+  /** Parts under way at once; 16 unless said, 3 of what passes through here. */
   parallelParts?: number;
+  /** The size of parts of what passes through here; 8 MiB unless said. */
+  streamedPartBytes?: number;
 }
 
 /** What of a source would get lost in parts, so that one call is better where one is enough. */

@@ -1,11 +1,13 @@
 /** The way into src/copy: from a job to a copy that only has to be made the target's current object. */
 import type { StorageClass } from '@aws-sdk/client-s3';
+import { isClientSide } from '../encryption/index.ts';
 import type { CopyDeps, CopyJob, Preparation, PreparedCopy } from './copy-job.ts';
 import { copyObject } from './copy-object.ts';
 import { planCopy } from './plan.ts';
 import { prepareParts } from './run.ts';
 import { describeSource, storageClassOf } from './source-description.ts';
 import { headSource, headWithChecksum, sourceTags } from './source-object.ts';
+import { prepareStream } from './stream.ts';
 import { abandonUpload, keyOf } from './target-object.ts';
 
 export { abandonUpload, targetEtag } from './target-object.ts';
@@ -13,7 +15,8 @@ export { abandonUploads } from './upload.ts';
 
 /** @throws SealdropError of the source, the keys or the target; `too-large`; `time-out` when time ended without any progress */
 export async function prepareCopy(deps: CopyDeps, job: CopyJob): Promise<Preparation> {
-  const { ref } = job;
+  const { ref, encryption } = job;
+  if (isClientSide(encryption)) return prepareStream(deps, job, encryption);
   // The event's size is enough to see that one call is; all else is asked of the source.
   if (planCopy(ref.size, deps.limits).action === 'copy-object') return { ready: await prepareOneCall(deps, job) };
   const [{ head, checksumKnown }, tags] = await Promise.all([headWithChecksum(deps, job), sourceTags(deps, ref)]);

@@ -25,7 +25,7 @@ export async function prepareParts(deps: CopyDeps, job: CopyJob, source: SourceD
   const storageClass: StorageClass = job.storageClass === 'keep' ? source.storageClass : job.storageClass;
   const storing: Storing = { plan, source, storageClass };
   const saved = await savedUpload(deps, job, storing);
-  if (saved !== null && 'proof' in saved) return { ready: completedBefore(deps, job, storing) };
+  if (saved !== null && 'proof' in saved) return { ready: completedBefore(deps, job, saved.uploadId, storing) };
 
   if (saved === null && deps.stop?.aborted) throw new SealdropError('time-out', 'time ended before the upload began', { object: ref });
   const upload = saved ?? (await beginUpload(deps, job, storing));
@@ -48,21 +48,21 @@ export async function prepareParts(deps: CopyDeps, job: CopyJob, source: SourceD
 }
 
 /** `null`: there is none that can be gone on with, nor one that was completed. */
-async function savedUpload(deps: CopyDeps, job: CopyJob, storing: Storing): Promise<Upload | StoredCopy | null> {
+async function savedUpload(deps: CopyDeps, job: CopyJob, storing: Storing): Promise<Upload | (StoredCopy & { uploadId: string }) | null> {
   if (job.saved === null) return null;
   const { uploadId } = job.saved;
   const found = continues(job.saved, job, storing.plan) ? await findUpload(deps, job, uploadId, storing) : 'unlike';
-  if (found === 'gone') return completedCopy(deps, job, storing);
+  if (found === 'gone') return completedCopy(deps, job, uploadId, storing);
   if (found !== 'unlike') return found;
   await abandonUpload(deps, keyOf(job), uploadId);
   return null;
 }
 
 /** Whoever completed the upload did not live to record it. */
-function completedBefore(deps: CopyDeps, job: CopyJob, storing: Storing): PreparedCopy {
+function completedBefore(deps: CopyDeps, job: CopyJob, uploadId: string, storing: Storing): PreparedCopy {
   return {
     async commit() {
-      const stored = await completedCopy(deps, job, storing);
+      const stored = await completedCopy(deps, job, uploadId, storing);
       if (stored === null) throw new SealdropError('conflict', 'the copy was overwritten before it was recorded', { object: job.ref });
       return stored;
     },

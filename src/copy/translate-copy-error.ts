@@ -1,5 +1,6 @@
 /** What S3's refusals of a copy mean: the source, a key or the target. */
 import { deniedCall } from '../denied-call.ts';
+import { keyArnAtS3 } from '../encryption/index.ts';
 import { type ErrorObject, SealdropError } from '../errors.ts';
 import type { ObjectRef } from '../events/index.ts';
 import { type ErrorNames, translateAwsError } from '../translate-aws-error.ts';
@@ -77,7 +78,7 @@ export function translateCopyError(error: unknown, ref: ObjectRef, targetBucket:
 
 /** The same for the calls of an upload. */
 export function translatePartsError(error: unknown, { targetBucket }: CopyDeps, { ref, encryption }: CopyJob): SealdropError {
-  return translateCopyError(error, ref, targetBucket, 'keyArn' in encryption ? encryption.keyArn : undefined);
+  return translateCopyError(error, ref, targetBucket, keyArnAtS3(encryption));
 }
 
 /** A copy reads the source, opens it under its key, asks the target's key for a data key, and writes the target. */

@@ -5,6 +5,7 @@ import {
   ListMultipartUploadsCommand,
   ListPartsCommand,
   type MultipartUpload,
+  type PutObjectCommand,
   type StorageClass,
 } from '@aws-sdk/client-s3';
 import { describeEncryption, differences, keyParameters, writeParameters } from '../encryption/index.ts';
@@ -31,9 +32,12 @@ export interface Storing {
   plan: PartsPlan;
   source: SourceDescription;
   storageClass: StorageClass;
+  /** Unless it is the source's own. */
+  algorithm?: ChecksumAlgorithm;
 }
 
-export const algorithmOf = ({ checksum }: SourceDescription): ChecksumAlgorithm => checksum?.algorithm ?? DEFAULT_ALGORITHM;
+export const algorithmOf = ({ source: { checksum }, algorithm }: Storing): ChecksumAlgorithm =>
+  algorithm ?? checksum?.algorithm ?? DEFAULT_ALGORITHM;
 
 /**
  * Begins an upload that has all but the bytes of the source, once no other of this key is left: nobody would ever end those.
@@ -48,7 +52,7 @@ export async function beginUpload(deps: CopyDeps, job: CopyJob, storing: Storing
     ...source.headers,
     Tagging: taggingHeader(source.tags),
     StorageClass: storageClass,
-    ChecksumAlgorithm: algorithmOf(source),
+    ChecksumAlgorithm: algorithmOf(storing),
     ChecksumType: 'FULL_OBJECT',
     ...writeParameters(job.encryption),
   });
@@ -98,7 +102,7 @@ export function continues(saved: SavedUpload, job: CopyJob, plan: PartsPlan): bo
  */
 export async function findUpload(deps: CopyDeps, job: CopyJob, uploadId: string, storing: Storing): Promise<Upload | 'gone' | 'unlike'> {
   const { s3, signal } = deps;
-  const { plan, source, storageClass } = storing;
+  const { plan, storageClass } = storing;
   const parts = new Map<number, string>();
   for (let marker: string | undefined; ; ) {
     const list = new ListPartsCommand({
@@ -113,7 +117,7 @@ export async function findUpload(deps: CopyDeps, job: CopyJob, uploadId: string,
     });
     if (page === null) return 'gone';
     const alike =
-      page.ChecksumAlgorithm === algorithmOf(source) &&
+      page.ChecksumAlgorithm === algorithmOf(storing) &&
       page.ChecksumType === 'FULL_OBJECT' &&
       (page.StorageClass ?? 'STANDARD') === storageClass;
     if (!alike) return 'unlike';
@@ -160,8 +164,11 @@ function listed({ UploadId, Initiated }: MultipartUpload): ListedUpload[] {
 }
 
 /** For what the SDK would only send in a form of its own. */
-function addHeader(command: CreateMultipartUploadCommand, name: string, value: string): void {
-  command.middlewareStack.add(
+export function addHeader(command: CreateMultipartUploadCommand | PutObjectCommand, name: string, value: string): void {
+  // Each command has a type of stack for its own input; what is added here looks at the request alone.
+  const stack: Pick<CreateMultipartUploadCommand['middlewareStack'], 'add'> =
+    command.middlewareStack as CreateMultipartUploadCommand['middlewareStack'];
+  stack.add(
     (next) => (args) => {
       Object.assign((args.request as { headers: Record<string, string> }).headers, { [name]: value });
       return next(args);

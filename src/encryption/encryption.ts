@@ -29,6 +29,15 @@ interface ResolvedByMode {
   'sse-kms': { mode: 'sse-kms'; bucketKey: boolean } & ResolvedKmsKey;
   'dsse-kms': { mode: 'dsse-kms' } & ResolvedKmsKey;
   'sse-c': { mode: 'sse-c'; customerKey: CustomerKey };
+  'cse-kms': { mode: 'cse-kms'; keyArn: string; reuseDataKey: boolean } & ClientSide;
+  'cse-aes': { mode: 'cse-aes'; wrappingKey: SecretKey } & ClientSide;
+}
+
+interface ClientSide {
+  /** How S3 encrypts the message once more. */
+  stored: ResolvedByMode['sse-kms'];
+  /** Of the source; larger ones are refused. */
+  upToBytes: number;
 }
 
 export type ResolvedEncryption<Mode extends EncryptionMode = EncryptionMode> = ResolvedByMode[Mode];
@@ -39,6 +48,7 @@ export interface EncryptionDescription {
   keyArn?: string;
   bucketKey?: boolean;
   customerKeyVersion?: string;
+  wrappingKeyVersion?: string;
 }
 
 /** The members of CopyObject and CreateMultipartUpload that choose the target's encryption. */
@@ -63,8 +73,8 @@ export interface EncryptionAnswer {
   SSECustomerKeyMD5?: string | undefined;
 }
 
-/** One way of protecting an object on the server's side. */
-export interface ServerSideMode<Mode extends EncryptionMode> {
+/** One way of protecting an object, as S3 is told of it. */
+export interface ModeAtS3<Mode extends EncryptionMode> {
   writeParameters(encryption: ResolvedEncryption<Mode>): WriteParameters;
   keyParameters(encryption: ResolvedEncryption<Mode>): KeyParameters;
   /** The answer of a write that did what was asked; a member left out must be absent (a Bucket Key: absent or `false`). */

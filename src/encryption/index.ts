@@ -1,12 +1,13 @@
 /** The encryption modes behind one door. Pure: parameters in, parameters out. */
+import { cseAes, cseKms, isClientSide } from './client-side.ts';
 import { dsseKms } from './dsse-kms.ts';
 import type {
   EncryptionAnswer,
   EncryptionDescription,
   EncryptionMode,
   KeyParameters,
+  ModeAtS3,
   ResolvedEncryption,
-  ServerSideMode,
   WriteParameters,
 } from './encryption.ts';
 import { sseC } from './sse-c.ts';
@@ -14,6 +15,7 @@ import { sseKms } from './sse-kms.ts';
 import { sseS3 } from './sse-s3.ts';
 
 export { answeredEncryption } from './answer.ts';
+export { type ClientSideMode, codedAs, codedMode, isClientSide, isClientSideMode } from './client-side.ts';
 export {
   type CustomerKey,
   type EncryptionAnswer,
@@ -23,11 +25,13 @@ export {
   secretKey,
 } from './encryption.ts';
 
-const MODES: { [Mode in EncryptionMode]: ServerSideMode<Mode> } = {
+const MODES: { [Mode in EncryptionMode]: ModeAtS3<Mode> } = {
   'sse-s3': sseS3,
   'sse-kms': sseKms,
   'dsse-kms': dsseKms,
   'sse-c': sseC,
+  'cse-kms': cseKms,
+  'cse-aes': cseAes,
 };
 
 /** What CopyObject and CreateMultipartUpload must say. */
@@ -42,6 +46,12 @@ export function keyParameters(encryption: ResolvedEncryption): KeyParameters {
 
 export function describeEncryption(encryption: ResolvedEncryption): EncryptionDescription {
   return modeOf(encryption).describe(encryption);
+}
+
+/** The KMS key that S3 is told to use; `undefined`: none. */
+export function keyArnAtS3(encryption: ResolvedEncryption): string | undefined {
+  const stored = isClientSide(encryption) ? encryption.stored : encryption;
+  return 'keyArn' in stored ? stored.keyArn : undefined;
 }
 
 /**
@@ -78,6 +88,6 @@ const ANSWER_MEMBERS = [
   'SSECustomerKeyMD5',
 ] as const satisfies (keyof EncryptionAnswer)[];
 
-function modeOf<Mode extends EncryptionMode>(encryption: ResolvedEncryption<Mode>): ServerSideMode<Mode> {
+function modeOf<Mode extends EncryptionMode>(encryption: ResolvedEncryption<Mode>): ModeAtS3<Mode> {
   return MODES[(encryption as { mode: Mode }).mode];
 }

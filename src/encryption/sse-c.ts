@@ -1,8 +1,8 @@
 /** SSE-C: https://docs.aws.amazon.com/AmazonS3/latest/userguide/ServerSideEncryptionCustomerKeys.html */
 import { createHash } from 'node:crypto';
-import type { CustomerKey, KeyParameters, ServerSideMode } from './encryption.ts';
+import type { CustomerKey, KeyParameters, ModeAtS3 } from './encryption.ts';
 
-export const sseC: ServerSideMode<'sse-c'> = {
+export const sseC: ModeAtS3<'sse-c'> = {
   writeParameters: ({ customerKey }) => headers(customerKey),
   keyParameters: ({ customerKey }) => headers(customerKey),
   expectedAnswer: ({ customerKey }) => ({

@@ -1,7 +1,7 @@
 /** SSE-KMS: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html */
-import { keyHeader, type ServerSideMode } from './encryption.ts';
+import { keyHeader, type ModeAtS3 } from './encryption.ts';
 
-export const sseKms: ServerSideMode<'sse-kms'> = {
+export const sseKms: ModeAtS3<'sse-kms'> = {
   // The Bucket Key is always said, on or off: silence would take the bucket's default.
   writeParameters: (encryption) => ({
     ServerSideEncryption: 'aws:kms',

@@ -1,7 +1,7 @@
 /** SSE-S3: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingServerSideEncryption.html */
-import type { ServerSideMode } from './encryption.ts';
+import type { ModeAtS3 } from './encryption.ts';
 
-export const sseS3: ServerSideMode<'sse-s3'> = {
+export const sseS3: ModeAtS3<'sse-s3'> = {
   writeParameters: () => ({ ServerSideEncryption: 'AES256' }),
   keyParameters: () => ({}),
   expectedAnswer: () => ({ ServerSideEncryption: 'AES256' }),

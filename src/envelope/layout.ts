@@ -66,6 +66,19 @@ export function framesOf(layout: Layout, range: { first: number; last: number },
   };
 }
 
+/** The message's last frame alone. */
+export function finalFrame(layout: Layout, messageBytes: number): FrameSpan {
+  const frame = regularFrames(layout, messageBytes) + 1;
+  const first = layout.headerBytes + (frame - 1) * (layout.frameBytes + FRAME_OVERHEAD);
+  return {
+    first: frame,
+    last: frame,
+    untilEnd: true,
+    bytes: { first, last: messageBytes - 1 },
+    plaintextBefore: (frame - 1) * layout.frameBytes,
+  };
+}
+
 /** How many come before the last one; negative: none fits. */
 function regularFrames({ headerBytes, frameBytes }: Layout, messageBytes: number): number {
   return Math.floor((messageBytes - headerBytes - FINAL_OVERHEAD) / (frameBytes + FRAME_OVERHEAD));

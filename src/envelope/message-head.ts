@@ -2,6 +2,7 @@
 import { CommitmentPolicySuites, NodeAlgorithmSuite } from '@aws-crypto/client-node';
 import { ContentType, type HeaderInfo } from '@aws-crypto/serialize';
 import { SealdropError } from '../errors.ts';
+import { WRAPPING_NAMESPACE, wrappingKeyVersion } from './aes-keys.ts';
 import { type ByteReader, lengthOf } from './byte-reader.ts';
 import type { LockedKey } from './data-keys.ts';
 import { reading } from './format.ts';
@@ -43,6 +44,15 @@ export function parseHead(bytes: Buffer): MessageHead | null {
     encryptedDataKeys,
     info,
   };
+}
+
+/** The key that a message says it is under: a KMS key's ARN, or a version of the wrapping key's secret. */
+export function wrappedUnder({
+  encryptedDataKeys,
+}: LockedKey): { keyArn: string } | { wrappingKeyVersion: string } | Record<string, never> {
+  const [first] = encryptedDataKeys;
+  if (first?.providerId === 'aws-kms') return { keyArn: first.providerInfo };
+  return first?.providerId === WRAPPING_NAMESPACE ? { wrappingKeyVersion: wrappingKeyVersion(first) } : {};
 }
 
 /** Reads as far as the header goes. @throws SealdropError `ciphertext-invalid`, and what the stream throws */

@@ -15,7 +15,13 @@ const object = (properties: Record<string, unknown>, required: string[] = Object
 });
 
 const encryption = object(
-  { mode: { enum: ['sse-s3', 'sse-kms', 'dsse-kms', 'sse-c'] }, keyArn: text, bucketKey: { type: 'boolean' }, customerKeyVersion: text },
+  {
+    mode: { enum: ['sse-s3', 'sse-kms', 'dsse-kms', 'sse-c', 'cse-kms', 'cse-aes'] },
+    keyArn: text,
+    bucketKey: { type: 'boolean' },
+    customerKeyVersion: text,
+    wrappingKeyVersion: text,
+  },
   ['mode'],
 );
 
@@ -57,6 +63,7 @@ export const SCHEMAS = {
           'SourceDeleted',
           'SourceDeletionFailed',
           'ObjectDownloaded',
+          'DownloadBroken',
           'DownloadAuthorised',
           'ObjectInspected',
           'ObjectWritten',

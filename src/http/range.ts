@@ -39,6 +39,13 @@ export function contentRange(range: ByteRange | null, size: number): string {
   return range === null ? `bytes */${size}` : `bytes ${range.first}-${range.last}/${size}`;
 }
 
+/** @returns which bytes of so many are asked for; `null`: none of them: https://www.rfc-editor.org/rfc/rfc9110#section-14.1.1 */
+export function satisfiedRange(spec: RangeSpec, size: number): ByteRange | null {
+  const first = 'suffix' in spec ? Math.max(0, size - spec.suffix) : spec.first;
+  const last = 'suffix' in spec ? size - 1 : Math.min(spec.last ?? size - 1, size - 1);
+  return first > last ? null : { first, last };
+}
+
 /** A number with more digits is beyond every object. */
 function position(digits: string): number {
   return Math.min(Number(digits), Number.MAX_SAFE_INTEGER);

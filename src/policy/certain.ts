@@ -2,7 +2,8 @@
  * What can be said of an object's encryption by its key alone: what a bucket policy can hold writers to. Pure.
  * A bucket policy sees an object's key and the encryption headers of a write; size, content type and tags it does not see.
  */
-import type { Encryption, EncryptionMode, Match, Policy } from './schema.ts';
+import { encryptionAtS3 } from './at-s3.ts';
+import type { Encryption, Match, Policy, ServerSideMode } from './schema.ts';
 
 /** Keys that begin with `prefix` and end with `suffix`; the two may overlap, as in matchPolicy. */
 export interface KeyPattern {
@@ -12,7 +13,7 @@ export interface KeyPattern {
 
 /** An encryption as a write's headers tell it: without Bucket Key, which no condition key shows. */
 export interface AskedEncryption {
-  mode: EncryptionMode;
+  mode: ServerSideMode;
   /** As the policy names it; absent: the stack's own key, or a mode without one. */
   key?: string;
 }
@@ -90,7 +91,7 @@ function contains(outer: KeyPattern, inner: KeyPattern): boolean {
 }
 
 function distinct(encryptions: Encryption[]): AskedEncryption[] {
-  const asked = encryptions.map(
+  const asked = encryptions.map(encryptionAtS3).map(
     (encryption): AskedEncryption => ({
       mode: encryption.mode,
       ...('key' in encryption && encryption.key !== undefined ? { key: encryption.key } : {}),

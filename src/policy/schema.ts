@@ -19,11 +19,20 @@ const KEY_FORM = 'a full KMS key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID) rather 
 
 const kmsKey = z.string().refine((key) => key === 'aws/s3' || KEY_ARN.test(key), `aws/s3, or ${KEY_FORM}`);
 
+/** The encrypt function asks KMS itself, which aws/s3 lets nobody do but S3: https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-key */
+const ownKey = z.string().regex(KEY_ARN, KEY_FORM);
+
+/** Larger objects are refused before a byte of them is read: they must pass through one function within its time. docs/decisions/client-side-encryption.md */
+const upToMiB = z.int().positive().max(10_240, 'at most 10240, which is 10 GiB').default(1024);
+
 export const encryptionSchema = z.discriminatedUnion('mode', [
   strict({ mode: z.literal('sse-s3') }),
   strict({ mode: z.literal('sse-kms'), key: kmsKey.optional(), bucketKey: z.boolean().default(false) }),
   strict({ mode: z.literal('dsse-kms'), key: kmsKey.optional() }),
   strict({ mode: z.literal('sse-c') }),
+  // reuseDataKey: one data key for many objects, so that KMS is asked less.
+  strict({ mode: z.literal('cse-kms'), key: ownKey.optional(), reuseDataKey: z.boolean().default(false), upToMiB }),
+  strict({ mode: z.literal('cse-aes'), upToMiB }),
 ]);
 
 const size = strict({
@@ -113,6 +122,10 @@ export type Match = Policy['rules'][number]['match'];
 /** A mode with its parameters, as the policy says it: keys are still names, not material. */
 export type Encryption = z.infer<typeof encryptionSchema>;
 export type EncryptionMode = Encryption['mode'];
+/** What is encrypted before S3 sees it. */
+export type ClientSideMode = Extract<EncryptionMode, `cse-${string}`>;
+/** What S3 encrypts. */
+export type ServerSideMode = Exclude<EncryptionMode, ClientSideMode>;
 export type StorageClass = Policy['storageClass'];
 export type AccessRule = z.infer<typeof accessSchema>;
 /** What becomes of large objects under one of its prefixes. */

@@ -17,6 +17,11 @@ export interface ModeCase {
 
 const MANAGED_KEY = expect.stringMatching(/^arn:aws:kms:us-east-1:\d{12}:key\/[0-9a-f-]{36}$/);
 
+/** As a message that S3 encrypts once more. */
+function asMessage({ env }: ContractStack) {
+  return { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: env.SEALDROP_KMS_KEY_ARN, BucketKeyEnabled: true };
+}
+
 /** One for each way of encrypting that test/e2e/policy.yml names by prefix. */
 export const MODE_CASES: ModeCase[] = [
   { prefix: 's3/', mode: 'sse-s3', stored: () => ({ ServerSideEncryption: 'AES256' }) },
@@ -41,6 +46,9 @@ export const MODE_CASES: ModeCase[] = [
     mode: 'sse-c',
     stored: (_, key) => ({ SSECustomerAlgorithm: 'AES256', SSECustomerKeyMD5: createHash('md5').update(key).digest('base64') }),
   },
+  { prefix: 'sealed/', mode: 'cse-kms', stored: asMessage },
+  { prefix: 'shared-key/', mode: 'cse-kms', stored: asMessage },
+  { prefix: 'wrapped/', mode: 'cse-aes', stored: asMessage },
 ];
 
 const SIZES = [0, 1, 100_000, 6 * 1024 * 1024 + 1];
@@ -135,6 +143,29 @@ export function modeContract({ prefix, mode, stored }: ModeCase, running: () => 
       }
     });
 
+    test('gives ranges of the plaintext, the first and the last bytes, and 416 behind its end', async () => {
+      const key = `${prefix}ranges`;
+      const body = randomBytes(3 * 1024 * 1024 + 17);
+      await stack.drop(key, body);
+      await stack.settled();
+      const ranges = [
+        ['bytes=0-9', 0, 9],
+        ['bytes=1048570-1048590', 1_048_570, 1_048_590],
+        ['bytes=-5', body.length - 5, body.length - 1],
+        [`bytes=${body.length - 1}-`, body.length - 1, body.length - 1],
+        ['bytes=3145728-9999999', 3_145_728, body.length - 1],
+      ] as const;
+      for (const [range, first, last] of ranges) {
+        const answer = await stack.get(key, { headers: { range } });
+        expect(answer.status).toBe(206);
+        expect(answer.headers.get('content-range')).toBe(`bytes ${first}-${last}/${body.length}`);
+        expect(Buffer.from(await answer.arrayBuffer()).equals(body.subarray(first, last + 1)), range).toBe(true);
+      }
+      const behind = await stack.get(key, { headers: { range: `bytes=${body.length}-` } });
+      expect(behind.status).toBe(416);
+      expect(behind.headers.get('content-range')).toBe(`bytes */${body.length}`);
+    });
+
     test('records encryption and download with who, what, when and the key', async () => {
       const key = `${prefix}recorded`;
       await stack.drop(key, 'content');
@@ -153,6 +184,8 @@ export function modeContract({ prefix, mode, stored }: ModeCase, running: () => 
         at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
       });
       expect(downloaded).toMatchObject({ action: 'ObjectDownloaded', outcome: 'success', key, encryption: encrypted?.encryption, size: 7 });
+      if (mode === 'cse-kms') expect(encrypted?.encryption).toHaveProperty('keyArn', stack.env.SEALDROP_KMS_KEY_ARN);
+      if (mode === 'cse-aes') expect(encrypted?.encryption).toHaveProperty('wrappingKeyVersion', expect.stringMatching(/^[0-9a-f-]{36}$/));
       if (mode === 'sse-c') expect(encrypted?.encryption).toHaveProperty('customerKeyVersion', expect.stringMatching(/^[0-9a-f-]{36}$/));
     });
   });

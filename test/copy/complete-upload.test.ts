@@ -2,12 +2,12 @@
 import { AbortMultipartUploadCommand, HeadObjectCommand } from '@aws-sdk/client-s3';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors.ts';
-import type { EncryptionMode } from '../../src/policy/schema.ts';
+import type { ServerSideMode } from '../../src/policy/schema.ts';
 import { headError, s3Error } from '../fixtures/aws.ts';
 import { CRC, type Fakes, partsWorld, SIZE, SOURCE, TARGET } from './parts-mock.ts';
 
 /** Answers of one call, and what is said of them. */
-const WRONG: [what: string, mode: EncryptionMode, fakes: Fakes, says: RegExp][] = [
+const WRONG: [what: string, mode: ServerSideMode, fakes: Fakes, says: RegExp][] = [
   ['an upload under plain SSE-S3', 'sse-kms', { create: { ServerSideEncryption: 'AES256' } }, /^the upload .*ServerSideEncryption/],
   ['an upload silent about encryption', 'sse-s3', { create: { ServerSideEncryption: undefined } }, /^the upload .*the answer says none/],
   ['an upload under another customer key', 'sse-c', { create: { SSECustomerKeyMD5: 'AAAA' } }, /^the upload .*not that of the key/],
@@ -83,6 +83,7 @@ describe('CompleteMultipartUpload', () => {
   it('of an upload that is gone finds the copy that it became', async () => {
     expect(await partsWorld({ complete: gone, target: COPY }).run()).toEqual({
       etag: 'done-3',
+      uploadId: 'upload-1',
       versionId: 'v9',
       checksum: { algorithm: 'CRC64NVME', value: CRC, type: 'FULL_OBJECT' },
       proof: 'checksum-compared',

@@ -14,7 +14,8 @@ import {
 import { ACCOUNT_ID } from '../../sandbox/account.ts';
 import type { CopyDeps, CopyJob, SavedUpload, StoredCopy } from '../../src/copy/copy-job.ts';
 import { prepareCopy } from '../../src/copy/prepare-copy.ts';
-import { secretKey, keyParameters, type ResolvedEncryption } from '../../src/encryption/index.ts';
+import { createSealer } from '../../src/copy/sealer.ts';
+import { keyParameters, type ResolvedEncryption, secretKey } from '../../src/encryption/index.ts';
 import type { ObjectRef } from '../../src/events/index.ts';
 import type { EncryptionMode } from '../../src/policy/schema.ts';
 import { KEY_VERSION, objectRef } from '../fixtures/objects.ts';
@@ -25,10 +26,13 @@ export { SOURCE_BUCKET, TARGET_BUCKET };
 export const PART_BYTES = 1_000;
 /** Objects up to this size are copied by one call. */
 export const ONE_CALL_BYTES = 3_000;
+/** What is encrypted before S3 sees it may have so many. */
+export const UP_TO_BYTES = 50_000;
 
 export interface CopyWorld {
   sandbox: Sandbox;
   client: S3Client;
+  kms: KMSClient;
   deps: CopyDeps;
   encryptions: { [Mode in EncryptionMode]: ResolvedEncryption<Mode> };
   /** Puts a source, as its event would name it. */
@@ -63,18 +67,23 @@ export async function copyWorld(): Promise<CopyWorld> {
     targetBucket: TARGET_BUCKET,
     targetBucketOwner: ACCOUNT_ID,
     ingestBucketOwner: ACCOUNT_ID,
-    limits: { partsAboveBytes: ONE_CALL_BYTES, partBytes: PART_BYTES },
+    limits: { partsAboveBytes: ONE_CALL_BYTES, partBytes: PART_BYTES, streamedPartBytes: PART_BYTES },
+    sealer: createSealer(kms),
   };
+  const stored = { mode: 'sse-kms' as const, keyArn, bucketKey: true };
   const encryptions: CopyWorld['encryptions'] = {
     'sse-s3': { mode: 'sse-s3' },
     'sse-kms': { mode: 'sse-kms', keyArn, bucketKey: true },
     'dsse-kms': { mode: 'dsse-kms', keyArn },
     'sse-c': { mode: 'sse-c', customerKey: key },
+    'cse-kms': { mode: 'cse-kms', keyArn, reuseDataKey: false, stored, upToBytes: UP_TO_BYTES },
+    'cse-aes': { mode: 'cse-aes', wrappingKey: secretKey(KEY_VERSION, randomBytes(32)), stored, upToBytes: UP_TO_BYTES },
   };
   let sequence = 0;
   return {
     sandbox,
     client,
+    kms,
     deps,
     encryptions,
     async drop(name, body, more = {}, headers = {}) {

@@ -2,7 +2,7 @@
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CopyJob } from '../../src/copy/copy-job.ts';
-import { secretKey, keyParameters } from '../../src/encryption/index.ts';
+import { keyParameters, secretKey } from '../../src/encryption/index.ts';
 import type { ObjectRef } from '../../src/events/index.ts';
 import { sample } from '../sandbox/s3/sandbox.ts';
 import { type CopyWorld, copyWorld, ONE_CALL_BYTES, PART_BYTES, TARGET_BUCKET } from './copy-world.ts';

@@ -14,7 +14,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { CopyDeps, CopyJob, SavedUpload, TargetCondition } from '../../src/copy/copy-job.ts';
 import { prepareCopy } from '../../src/copy/prepare-copy.ts';
-import type { EncryptionMode } from '../../src/policy/schema.ts';
+import type { ServerSideMode } from '../../src/policy/schema.ts';
 import { headError, honestCopy, mockAws } from '../fixtures/aws.ts';
 import { ENCRYPTIONS, ETAG, INGEST_BUCKET, INGEST_OWNER, objectRef, TARGET_BUCKET, TARGET_OWNER } from '../fixtures/objects.ts';
 
@@ -45,7 +45,7 @@ export interface Fakes {
 /** S3 as it answers, over which each fake lays its own. */
 export function partsWorld(
   { source = {}, create = {}, part = {}, complete = {}, target = headError(404) }: Fakes = {},
-  mode: EncryptionMode = 'sse-s3',
+  mode: ServerSideMode = 'sse-s3',
 ) {
   const { clients, s3 } = mockAws();
   const encryption = ENCRYPTIONS[mode];

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CopyJob, SavedUpload } from '../../src/copy/copy-job.ts';
 import { abandonUpload, prepareCopy, targetEtag } from '../../src/copy/prepare-copy.ts';
-import { secretKey, describeEncryption } from '../../src/encryption/index.ts';
+import { describeEncryption, secretKey } from '../../src/encryption/index.ts';
 import type { ObjectRef } from '../../src/events/index.ts';
 import { KEY_MATERIAL } from '../fixtures/objects.ts';
 import { sample } from '../sandbox/s3/sandbox.ts';

@@ -103,6 +103,7 @@ describe('a copy in parts', () => {
   it('gives what S3 says of the copy, and that its checksum is the source’s', async () => {
     expect(await partsWorld().run()).toEqual({
       etag: 'done-3',
+      uploadId: 'upload-1',
       versionId: 'v1',
       checksum: { algorithm: 'CRC64NVME', value: CRC, type: 'FULL_OBJECT' },
       proof: 'checksum-compared',

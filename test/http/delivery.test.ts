@@ -36,6 +36,14 @@ describe('decideDelivery', () => {
       [200, 'stream', 'stream', 'stream', 'stream'],
       [201, 'use-ranges', 'use-ranges', 'use-ranges', 'transit'],
     ],
+    'cse-kms': [
+      [200, 'stream', 'stream', 'stream', 'stream'],
+      [201, 'use-ranges', 'use-ranges', 'use-ranges', 'use-ranges'],
+    ],
+    'cse-aes': [
+      [200, 'stream', 'stream', 'stream', 'stream'],
+      [201, 'use-ranges', 'use-ranges', 'use-ranges', 'use-ranges'],
+    ],
   };
   const cases = Object.entries(TABLE).flatMap(([mode, rows]) => rows.map((row) => [mode as EncryptionMode, ...row] as const));
 

@@ -24,7 +24,7 @@ const WRONG: Record<string, [text: string, message: string]> = {
   ],
   'an unknown mode': [
     `version: 1\ndefault:\n  encryption: { mode: rot13 }\n`,
-    'policy.yml:3:17: at default.encryption.mode: got "rot13"; allowed: sse-s3, sse-kms, dsse-kms, sse-c',
+    'policy.yml:3:17: at default.encryption.mode: got "rot13"; allowed: sse-s3, sse-kms, dsse-kms, sse-c, cse-kms, cse-aes',
   ],
   'an unknown version': [`version: 2\n${DEFAULT}\n`, 'policy.yml:1:1: at version: got 2; allowed: 1'],
   'no version': [`${DEFAULT}\n`, 'policy.yml:1:1: at version: got nothing; allowed: 1'],

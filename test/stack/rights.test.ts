@@ -114,8 +114,14 @@ describe('rightsOf', () => {
     expect(reads).toEqual(['s3:GetObject']);
   });
 
-  it('gives encrypt GetObject without any code that asks for bytes', async () => {
-    expect(await askingForBytes('encrypt')).toEqual([]);
+  it('gives encrypt GetObject on the target without any code that asks for bytes but those of sources', async () => {
+    expect(await askingForBytes('encrypt')).toEqual(['src/copy/stream.ts']);
+    // The one GetObject there names the bucket of the event.
+    expect(readFileSync('src/copy/stream.ts', 'utf8').split('new GetObjectCommand({')).toEqual([
+      expect.any(String),
+      expect.stringMatching(/^\s+Bucket: bucket,\n/),
+    ]);
+    expect(readFileSync('src/copy/stream.ts', 'utf8')).toContain('const { bucket, key, versionId, etag } = ref;');
     expect(await askingForBytes('download')).not.toEqual([]);
   });
 

@@ -57,6 +57,7 @@ describe('readSettings', () => {
       kmsKey: null,
       operationsKey: null,
       customerKeySecret: null,
+      wrappingKeySecret: null,
     });
   });
 

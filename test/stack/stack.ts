@@ -33,6 +33,7 @@ const SETTINGS: Settings = {
   kmsKey: null,
   operationsKey: null,
   customerKeySecret: null,
+  wrappingKeySecret: null,
   noncurrentDays: 90,
   requestsPerSecond: 1000,
   requestBurst: 2000,

@@ -75,10 +75,14 @@ export const ACCESS_RULES: Record<string, Rule> = {
       })),
   ],
 
-  'keys are used through a service': (template) =>
+  'keys are used through a service, or for messages of this bucket': (template) =>
     allowed(template)
       .filter((statement) => statement.kind === 'identity' && isCryptographic(statement))
-      .filter(({ conditions }) => !conditions.some(({ operator, key }) => operator === 'StringEquals' && key === 'kms:ViaService'))
+      .filter(({ conditions }) => {
+        const exactly = conditions.filter(({ operator }) => operator === 'StringEquals').map(({ key }) => key);
+        const forMessages = ['kms:EncryptionContext:sealdrop', 'kms:EncryptionContext:bucket'].every((key) => exactly.includes(key));
+        return !exactly.includes('kms:ViaService') && !forMessages;
+      })
       .map((statement) => finding(statement, 'uses a key for anything')),
 
   // ForAllValues holds for a request without keys as well, a Scan's for one: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html

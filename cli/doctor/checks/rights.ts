@@ -1,6 +1,6 @@
 /** What each function must be able to do, and a few things that it must not: written down here a second time, by hand. Pure. */
 import { usesTransit } from '../../../src/policy/downloads.ts';
-import { decryptKeyArns, encryptKeyArns, namesMode } from '../../../src/policy/keys.ts';
+import { decryptKeyArns, encryptKeyArns, namesMode, namesStackKey } from '../../../src/policy/keys.ts';
 import { usesLinks } from '../../../src/policy/links.ts';
 import type { Policy } from '../../../src/policy/schema.ts';
 import type { Stack } from '../../stack.ts';
@@ -32,7 +32,7 @@ const DELETE_SOURCE = ['s3:DeleteObjectVersion'];
 
 /** Keys that new objects get; the stack's own only where a rule means it. */
 export function encryptKeysOf(stack: Stack, policy: Policy): string[] {
-  return [...new Set([...(usesStackKey(policy) ? [stack.keyArn] : []), ...encryptKeyArns(policy)])];
+  return [...new Set([...(namesStackKey(policy) ? [stack.keyArn] : []), ...encryptKeyArns(policy)])];
 }
 
 export function expectations(stack: Stack, policy: Policy): Expectation[] {
@@ -161,10 +161,4 @@ export function expectations(stack: Stack, policy: Policy): Expectation[] {
       mayNot(name, ['dynamodb:Query', 'dynamodb:PutItem'], table, trail),
     ]),
   ];
-}
-
-function usesStackKey(policy: Policy): boolean {
-  return [...policy.rules, policy.default].some(
-    ({ encryption }) => (encryption.mode === 'sse-kms' || encryption.mode === 'dsse-kms') && encryption.key === undefined,
-  );
 }

@@ -14,6 +14,10 @@ export async function expectedEncryption(context: DoctorContext, encryption: Enc
       return { mode: 'sse-kms', keyArn: await keyArn(context, encryption.key), bucketKey: encryption.bucketKey };
     case 'dsse-kms':
       return { mode: 'dsse-kms', keyArn: await keyArn(context, encryption.key) };
+    case 'cse-kms':
+      return { mode: 'cse-kms', keyArn: await keyArn(context, encryption.key) };
+    case 'cse-aes':
+      return { mode: 'cse-aes' };
     default:
       return encryption satisfies never;
   }
@@ -28,7 +32,7 @@ export function differences(expected: EncryptionDescription, found: Partial<Encr
 
 /** As the policy says it, for people. */
 export function nameOf(encryption: Encryption): string {
-  if (encryption.mode === 'sse-s3' || encryption.mode === 'sse-c') return encryption.mode;
+  if (encryption.mode === 'sse-s3' || encryption.mode === 'sse-c' || encryption.mode === 'cse-aes') return encryption.mode;
   const key = encryption.key ?? "the stack's key";
   return `${encryption.mode} (${key}${encryption.mode === 'sse-kms' && encryption.bucketKey ? ', bucket key' : ''})`;
 }

@@ -8,6 +8,7 @@ import {
   UploadPartCopyCommand,
 } from '@aws-sdk/client-s3';
 import { type ResolvedEncryption, writeParameters } from '../../../src/encryption/index.ts';
+import { encryptionAtS3 } from '../../../src/policy/at-s3.ts';
 import type { Encryption } from '../../../src/policy/schema.ts';
 import { errorMessage, errorName } from '../../sdk-error.ts';
 import type { DoctorContext } from '../context.ts';
@@ -102,7 +103,7 @@ export async function tryParts(
 function examplesOf({ policy }: DoctorContext): Example[] {
   const kinds = new Map<string, Example>();
   for (const example of planProbes(policy, randomUUID()).examples) {
-    const { encryption } = example;
+    const encryption = encryptionAtS3(example.encryption);
     if (encryption.mode === 'sse-c') continue;
     const kind = encryption.mode === 'sse-s3' ? encryption.mode : `${encryption.mode} ${encryption.key === 'aws/s3'}`;
     if (!kinds.has(kind)) kinds.set(kind, example);
@@ -205,7 +206,8 @@ function skips(attempts: Attempt[], reads: boolean): string[] {
 }
 
 /** @throws what has no parameters without the customer key: SSE-C */
-function parametersOf({ stack }: DoctorContext, encryption: Encryption): ReturnType<typeof writeParameters> {
+function parametersOf({ stack }: DoctorContext, ruled: Encryption): ReturnType<typeof writeParameters> {
+  const encryption = encryptionAtS3(ruled);
   if (encryption.mode === 'sse-c') throw new Error('SSE-C takes a customer key, which nobody reads to look');
   if (encryption.mode === 'sse-s3') return writeParameters({ mode: 'sse-s3' });
   const key = encryption.key === 'aws/s3' ? { keyArn: '', managed: true as const } : { keyArn: encryption.key ?? stack.keyArn };

@@ -59,6 +59,7 @@ export const STACK: Stack = {
   targetEventsQueueUrl: queueUrl('target-events'),
   targetEventsDeadLetterQueueUrl: queueUrl('target-events-dead-letters'),
   keyArn: `arn:aws:kms:${REGION}:${ACCOUNT}:key/00000000-0000-0000-0000-000000000000`,
+  wrappingKeySecret: null,
   customerKeySecret: `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:${named('customer-key')}-AbCdEf`,
   policyFingerprint: policyFingerprint(POLICY),
   source: 'keep',

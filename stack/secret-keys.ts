@@ -1,6 +1,6 @@
-/** The secret that holds the SSE-C customer key. */
+/** The secrets that hold the SSE-C customer key and the wrapping key of `cse-aes`. */
 import { type Condition, type Part, policyDocument, ref, retained, type Statement, sub, type Text } from './cloudformation.ts';
-import { customerKeySecret } from './keys-in-use.ts';
+import { customerKeySecret, wrappingKeySecret } from './keys-in-use.ts';
 import { type FunctionName, nameOf, roleArn } from './names.ts';
 import { functionsWith, type Rights } from './rights.ts';
 import type { Stack } from './stack.ts';
@@ -12,32 +12,42 @@ export function customerKey(stack: Stack, rights: Rights): Part {
   const secret = customerKeySecret(stack);
   const outputs = { CustomerKeySecret: { Value: secret, Description: 'The secret that holds the SSE-C customer key.' } };
   if (stack.settings.customerKeySecret !== null) return { Outputs: outputs };
-  const readers = functionsWith(rights, 'secretsmanager:GetSecretValue', [secret]);
+  return { Resources: secretOf(stack, rights, 'CustomerKey', 'customer-key', 'The SSE-C customer key.'), Outputs: outputs };
+}
+
+/** Not the customer key: that one S3 is given with every request, this one nobody but the functions ever sees. */
+export function wrappingKey(stack: Stack, rights: Rights): Part {
+  const secret = wrappingKeySecret(stack);
+  if (secret === null) return {};
+  const outputs = { WrappingKeySecret: { Value: secret, Description: 'The secret that holds the wrapping key of cse-aes.' } };
+  if (stack.settings.wrappingKeySecret !== null) return { Outputs: outputs };
+  return { Resources: secretOf(stack, rights, 'WrappingKey', 'wrapping-key', 'The wrapping key of cse-aes.'), Outputs: outputs };
+}
+
+function secretOf(stack: Stack, rights: Rights, id: string, name: string, what: string): NonNullable<Part['Resources']> {
+  const readers = functionsWith(rights, 'secretsmanager:GetSecretValue', [ref(id)]);
   return {
-    Resources: {
-      CustomerKey: {
-        Type: 'AWS::SecretsManager::Secret',
-        ...retained,
-        Properties: {
-          Name: sub(nameOf(stack, 'customer-key')),
-          Description: 'The SSE-C customer key. Every version that still protects objects must keep a staging label.',
-          // 64 hex digits are 256 bits. This must never change: a change makes a new secret value.
-          GenerateSecretString: {
-            PasswordLength: 64,
-            ExcludePunctuation: true,
-            ExcludeUppercase: true,
-            ExcludeCharacters: 'ghijklmnopqrstuvwxyz',
-            RequireEachIncludedType: false,
-          },
+    [id]: {
+      Type: 'AWS::SecretsManager::Secret',
+      ...retained,
+      Properties: {
+        Name: sub(nameOf(stack, name)),
+        Description: `${what} Every version that still protects objects must keep a staging label.`,
+        // 64 hex digits are 256 bits. This must never change: a change makes a new secret value.
+        GenerateSecretString: {
+          PasswordLength: 64,
+          ExcludePunctuation: true,
+          ExcludeUppercase: true,
+          ExcludeCharacters: 'ghijklmnopqrstuvwxyz',
+          RequireEachIncludedType: false,
         },
       },
-      CustomerKeyPolicy: {
-        Type: 'AWS::SecretsManager::ResourcePolicy',
-        ...retained,
-        Properties: { SecretId: ref('CustomerKey'), ResourcePolicy: policyDocument(guarded(stack, readers)), BlockPublicPolicy: true },
-      },
     },
-    Outputs: outputs,
+    [`${id}Policy`]: {
+      Type: 'AWS::SecretsManager::ResourcePolicy',
+      ...retained,
+      Properties: { SecretId: ref(id), ResourcePolicy: policyDocument(guarded(stack, readers)), BlockPublicPolicy: true },
+    },
   };
 }
 

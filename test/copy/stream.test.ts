@@ -1,0 +1,126 @@
+/** Copies that are encrypted before S3 sees them, through the sandbox's S3 and KMS. */
+import { randomBytes } from 'node:crypto';
+import { HeadObjectCommand } from '@aws-sdk/client-s3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { prepareCopy } from '../../src/copy/prepare-copy.ts';
+import { aesOpeningKeys, byteReader, kmsOpeningKeys, readHead, unlock } from '../../src/envelope/index.ts';
+import type { ClientSideMode } from '../../src/policy/schema.ts';
+import { collected, whole } from '../envelope/messages.ts';
+import { sample } from '../sandbox/s3/sandbox.ts';
+import { type CopyWorld, copyWorld, PART_BYTES, TARGET_BUCKET, UP_TO_BYTES } from './copy-world.ts';
+
+let world: CopyWorld;
+beforeAll(async () => {
+  world = await copyWorld();
+});
+afterAll(async () => {
+  expect(world.sandbox.defects).toEqual([]);
+  await world.stop();
+});
+
+const MODES: ClientSideMode[] = ['cse-kms', 'cse-aes'];
+
+function openingKeys(mode: ClientSideMode) {
+  const { 'cse-kms': kms, 'cse-aes': aes } = world.encryptions;
+  return mode === 'cse-kms' ? kmsOpeningKeys(world.kms, [kms.keyArn]) : aesOpeningKeys({ version: async () => aes.wrappingKey });
+}
+
+async function opened(mode: ClientSideMode, key: string, bytes: Buffer) {
+  const reader = byteReader(whole(bytes));
+  const head = await readHead(reader);
+  const message = await unlock(head, { sealdrop: 'cse', bucket: TARGET_BUCKET, key }, openingKeys(mode));
+  return { head, plaintext: await collected(message.plaintext(reader)) };
+}
+
+describe.each(MODES)('%s', (mode) => {
+  test.each([0, 1, 300, 2 * PART_BYTES, 10_000])('%i bytes become a message that opens for this object alone', async (size) => {
+    const key = `${mode}/${size}`;
+    const body = sample(size, size);
+    const stored = await world.copied(world.job(await world.drop(key, body, { ContentEncoding: 'gzip' }), mode));
+    const { bytes, head } = await world.read(TARGET_BUCKET, key);
+    expect(bytes.includes(body) && size > 1).toBe(false);
+    expect(head).toMatchObject({ ETag: `"${stored.etag}"`, ServerSideEncryption: 'aws:kms', ContentEncoding: `gzip, x-sealdrop-${mode}` });
+    const message = await opened(mode, key, bytes);
+    expect(message.plaintext.equals(body)).toBe(true);
+    expect(stored).toMatchObject({ proof: 'sealed', envelope: { messageId: message.head.messageId, messageBytes: bytes.length } });
+    expect(stored.checksum).toMatchObject({ algorithm: 'CRC32', value: head.ChecksumCRC32, type: 'FULL_OBJECT' });
+    expect(stored.envelope?.plaintextChecksum).toBeDefined();
+    expect(/-\d+$/.test(stored.etag)).toBe(bytes.length > PART_BYTES);
+    await expect(opened(mode, 'another', bytes)).rejects.toMatchObject({ code: 'ciphertext-invalid' });
+    expect(await world.uploads(key)).toEqual([]);
+  });
+
+  test('more than the rule takes is refused before a byte is read', async () => {
+    const key = `${mode}/large`;
+    const ref = await world.drop(key, sample(UP_TO_BYTES + 1));
+    await expect(prepareCopy(world.deps, world.job(ref, mode))).rejects.toMatchObject({ code: 'too-large-for-rule', retryable: false });
+    const untold = { ...ref, size: 10 };
+    await expect(prepareCopy(world.deps, world.job(untold, mode))).rejects.toMatchObject({ code: 'too-large-for-rule' });
+  });
+
+  test('exactly as much as the rule takes is taken', async () => {
+    const key = `${mode}/limit`;
+    await world.copied(world.job(await world.drop(key, sample(UP_TO_BYTES)), mode));
+    expect((await opened(mode, key, (await world.read(TARGET_BUCKET, key)).bytes)).plaintext.length).toBe(UP_TO_BYTES);
+  });
+
+  test('what was overwritten since its event is not read', async () => {
+    const key = `${mode}/changed`;
+    const ref = await world.drop(key, 'first');
+    await expect(prepareCopy(world.deps, world.job({ ...ref, etag: 'f'.repeat(32) }, mode))).rejects.toMatchObject({
+      code: 'source-changed',
+    });
+    await expect(prepareCopy(world.deps, world.job({ ...ref, key: 'none' }, mode))).rejects.toMatchObject({ code: 'source-gone' });
+  });
+
+  test('an upload that an earlier run left is ended, and another begun', async () => {
+    const key = `${mode}/again`;
+    const ref = await world.drop(key, sample(5_000));
+    const first = world.job(ref, mode);
+    await prepareCopy(world.deps, first);
+    expect(await world.uploads(key)).toHaveLength(1);
+    const second = world.job(ref, mode, { saved: first.told[0] ?? null });
+    await world.copied(second);
+    expect(await world.uploads(key)).toEqual([]);
+    expect(second.told[0]?.uploadId).not.toBe(first.told[0]?.uploadId);
+    expect(second.told[0]?.encryption).toMatchObject({ mode });
+  });
+
+  test('a target that is not as expected is told, and taken on the next try by the same message', async () => {
+    const key = `${mode}/raced`;
+    const ref = await world.drop(key, sample(500));
+    await world.copied(world.job(ref, 'sse-s3'));
+    const preparation = await prepareCopy(world.deps, world.job(ref, mode));
+    if (!('ready' in preparation)) throw new Error('not prepared');
+    await expect(preparation.ready.commit('absent')).rejects.toMatchObject({ code: 'target-changed' });
+    const { ETag = '' } = await world.client.send(new HeadObjectCommand({ Bucket: TARGET_BUCKET, Key: key }));
+    await preparation.ready.commit({ etag: ETag.replaceAll('"', '') });
+    expect((await opened(mode, key, (await world.read(TARGET_BUCKET, key)).bytes)).plaintext.length).toBe(500);
+  });
+});
+
+test('a disabled key is told by name, and nothing is stored', async () => {
+  const { keyArn, disable } = await world.newKey();
+  await disable();
+  const ref = await world.drop('disabled', randomBytes(5_000));
+  const encryption = { ...world.encryptions['cse-kms'], keyArn };
+  await expect(prepareCopy(world.deps, world.job(ref, 'cse-kms', { encryption }))).rejects.toMatchObject({ code: 'kms-key-disabled' });
+  expect(await world.uploads('disabled')).toEqual([]);
+});
+
+test('a reused data key asks KMS once, and its messages say nothing of their keys', async () => {
+  const asked: unknown[] = [];
+  world.kms.middlewareStack.add((next, context) => (args) => {
+    asked.push(context.commandName);
+    return next(args);
+  });
+  const encryption = { ...world.encryptions['cse-kms'], reuseDataKey: true };
+  for (const key of ['reused/1', 'reused/2', 'reused/3']) {
+    const stored = await world.copied(world.job(await world.drop(key, sample(700)), 'cse-kms', { encryption }));
+    const reader = byteReader(whole((await world.read(TARGET_BUCKET, key)).bytes));
+    const head = await readHead(reader);
+    expect(head.context).toEqual({ sealdrop: 'cse', bucket: TARGET_BUCKET });
+    expect(head.messageId).toBe(stored.envelope?.messageId);
+  }
+  expect(asked).toEqual(['GenerateDataKeyCommand']);
+});
