@@ -1,8 +1,10 @@
 /** The shipped stack in the sandbox, with ordinary clients, for tests that go all the way. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutObjectCommand, type PutObjectCommandInput } from '@aws-sdk/client-s3';
+import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { type StackClients, stackClients } from '../../local/clients.ts';
 import { drained } from '../../local/queues.ts';
@@ -38,7 +40,7 @@ export interface LocalStack {
     path: string,
     options?: { method?: string; token?: string | null; headers?: Record<string, string>; body?: string },
   ): Promise<Response>;
-  get(key: string, options?: { method?: string; token?: string | null }): Promise<Response>;
+  get(key: string, options?: { method?: string; token?: string | null; headers?: Record<string, string> }): Promise<Response>;
   history(key: string): Promise<Record<string, unknown>[]>;
   /** Throws where the data or the logs of the run show the customer key or the token. */
   stop(): Promise<void>;
@@ -70,7 +72,9 @@ export async function startLocalStack(
   const variable = (name: string) => env[name] ?? '';
   // A secret that is brought is not there yet.
   const customerKey = await clients.customerKey().catch(() => Buffer.alloc(0));
+  const wrappingKey = await secretValue(clients, env.SEALDROP_WRAPPING_KEY_SECRET);
   const secrets = [
+    ...(wrappingKey.length === KEY_BYTES ? formsOfKey('the wrapping key', wrappingKey) : []),
     ...(customerKey.length === KEY_BYTES ? formsOfKey('the customer key', customerKey) : []),
     ...formsOfToken('the token', variable('SEALDROP_TOKEN')),
   ];
@@ -147,6 +151,12 @@ export async function startLocalStack(
     },
   };
   return stack;
+}
+
+/** As the stack made it, in hex; empty: it has none. */
+async function secretValue({ secrets }: StackClients, SecretId: string | undefined): Promise<Buffer> {
+  if (SecretId === undefined) return Buffer.alloc(0);
+  return Buffer.from((await secrets.send(new GetSecretValueCommand({ SecretId }))).SecretString ?? '', 'hex');
 }
 
 /** Asks again until it holds, and fails after a while with what was awaited. */
