@@ -1,6 +1,6 @@
 /**
  * What arrives as it left: one table of properties, a test for each in one call and in parts, under every mode where that matters.
- * Ways of copying that read the bytes themselves join as further rows of `WAYS`.
+ * Of what was encrypted before S3 saw it, it is the plaintext that arrives, with all that was said of it.
  */
 import { type GetObjectCommandOutput, type PutObjectCommandInput, PutObjectTaggingCommand, type Tag } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,7 +8,7 @@ import type { CopyJob, StoredChecksum } from '../../src/copy/copy-job.ts';
 import { differences } from '../../src/encryption/index.ts';
 import type { EncryptionMode } from '../../src/policy/schema.ts';
 import { type CopyWorld, copyWorld, ONE_CALL_BYTES, PART_BYTES, SOURCE_BUCKET, TARGET_BUCKET } from '../copy/copy-world.ts';
-import { MODES } from '../fixtures/objects.ts';
+import { CLIENT_SIDE_MODES, MODES } from '../fixtures/objects.ts';
 import { sample } from '../sandbox/s3/sandbox.ts';
 
 let world: CopyWorld;
@@ -21,7 +21,12 @@ afterAll(async () => {
 });
 
 /** How many bytes make an object go this way. */
-const WAYS = { 'one call': 500, parts: ONE_CALL_BYTES + PART_BYTES + 1 };
+const WAYS = {
+  'one call': 500,
+  parts: ONE_CALL_BYTES + PART_BYTES + 1,
+  'a short stream': 100,
+  'a stream in parts': ONE_CALL_BYTES + PART_BYTES + 1,
+};
 type Way = keyof typeof WAYS;
 
 interface Property {
@@ -76,15 +81,18 @@ const PROPERTIES: Record<string, Property> = {
   'STANDARD, kept': { put: {}, storageClass: 'keep' },
 };
 
-const ways = Object.keys(WAYS) as Way[];
-const waysAndModes = ways.flatMap((way) => MODES.map((mode) => [way, mode] as const));
+const byS3 = ['one call', 'parts'] as const satisfies Way[];
+const byStream = ['a short stream', 'a stream in parts'] as const satisfies Way[];
+const waysAndModesOfS3 = byS3.flatMap((way) => MODES.map((mode) => [way, mode] as const));
+const streams = byStream.flatMap((way) => CLIENT_SIDE_MODES.map((mode) => [way, mode] as const));
+const waysAndModes: (readonly [Way, EncryptionMode])[] = [...waysAndModesOfS3, ...streams];
 
 /** Drops, copies and reads; fails when the copy went another way. */
 async function carried(key: string, way: Way, mode: EncryptionMode, property: Property, body = sample(WAYS[way])) {
   const { put, raw = {}, storageClass = 'STANDARD' } = property;
   const ref = await world.drop(key, body, put, raw);
   const stored = await world.copied(world.job(ref, mode, { storageClass }));
-  expect(/-\d+$/.test(stored.etag)).toBe(way === 'parts');
+  expect(/-\d+$/.test(stored.etag)).toBe(way === 'parts' || way === 'a stream in parts');
   const [source, target] = [await world.read(SOURCE_BUCKET, key), await world.read(TARGET_BUCKET, key, mode)];
   expect(target.head).toMatchObject({ ETag: `"${stored.etag}"`, VersionId: stored.versionId });
   expect(target.bytes.equals(body)).toBe(true);
@@ -113,7 +121,7 @@ const CHECKSUMS: [name: string, put: Partial<PutObjectCommandInput>, kept: Store
 ];
 
 describe('the checksum', () => {
-  test.each(CHECKSUMS.flatMap(([name, put, kept]) => waysAndModes.map(([way, mode]) => [name, way, mode, put, kept] as const)))(
+  test.each(CHECKSUMS.flatMap(([name, put, kept]) => waysAndModesOfS3.map(([way, mode]) => [name, way, mode, put, kept] as const)))(
     '%s is kept by %s under %s',
     async (name, way, mode, put, algorithm) => {
       const { source, target, stored } = await carried(`checksum/${name}/${way}/${mode}`, way, mode, { put });
@@ -122,6 +130,18 @@ describe('the checksum', () => {
       expect(target.head).toMatchObject({ [`Checksum${algorithm}`]: value, ChecksumType: 'FULL_OBJECT' });
       expect(stored.checksum).toEqual({ algorithm, value, ...WHOLE });
       expect(stored.proof).toBe(way === 'parts' ? 'checksum-compared' : 'source-pinned');
+    },
+  );
+
+  test.each(CHECKSUMS.flatMap(([name, put, kept]) => streams.map(([way, mode]) => [name, way, mode, put, kept] as const)))(
+    '%s of the plaintext is known after %s under %s, and what S3 holds has one of its own',
+    async (name, way, mode, put, algorithm) => {
+      const { source, stored } = await carried(`checksum/${name}/${way}/${mode}`, way, mode, { put });
+      const value = source.head[`Checksum${algorithm}`];
+      expect(value).toMatch(/^[\w+/]+=*$/);
+      expect(stored.envelope?.plaintextChecksum).toEqual({ algorithm, value, ...WHOLE });
+      expect(stored).toMatchObject({ proof: 'sealed', checksum: { algorithm: 'CRC32', ...WHOLE } });
+      expect(stored.checksum?.value).not.toBe(value);
     },
   );
 
@@ -158,14 +178,27 @@ describe.each(MODES)('under %s', (mode) => {
   });
 });
 
-/** Decided: docs/decisions/faithful-copies.md */
-test.each(ways)('a website redirect is not carried by %s', async (way) => {
-  const put = { WebsiteRedirectLocation: '/elsewhere', Metadata: { owner: 'pat' } };
-  const { source, target } = await carried(`redirect/${way}`, way, 'sse-kms', { put });
-  expect(source.head.WebsiteRedirectLocation).toBe('/elsewhere');
-  expect(target.head.WebsiteRedirectLocation).toBeUndefined();
-  expect(target.head.Metadata).toEqual({ owner: 'pat' });
+describe.each(CLIENT_SIDE_MODES)('under %s', (mode) => {
+  test.each([0, 1, PART_BYTES - 1, PART_BYTES, PART_BYTES + 1, 10 * PART_BYTES])('%d bytes arrive as they were', async (size) => {
+    const ref = await world.drop(`bytes/${mode}/${size}`, sample(size, size));
+    await world.copied(world.job(ref, mode));
+    const { bytes, head } = await world.read(TARGET_BUCKET, ref.key, mode);
+    expect(bytes.equals(sample(size, size))).toBe(true);
+    expect(differences(world.encryptions[mode], head)).toEqual([]);
+  });
 });
+
+/** Decided: docs/decisions/faithful-copies.md */
+test.each([...byS3.map((way) => [way, 'sse-kms'] as const), ...streams])(
+  'a website redirect is not carried by %s under %s',
+  async (way, mode) => {
+    const put = { WebsiteRedirectLocation: '/elsewhere', Metadata: { owner: 'pat' } };
+    const { source, target } = await carried(`redirect/${way}/${mode}`, way, mode, { put });
+    expect(source.head.WebsiteRedirectLocation).toBe('/elsewhere');
+    expect(target.head.WebsiteRedirectLocation).toBeUndefined();
+    expect(target.head.Metadata).toEqual({ owner: 'pat' });
+  },
+);
 
 test('annotations are not asked for in one call, and parts have no way to', async () => {
   const asked: unknown[] = [];

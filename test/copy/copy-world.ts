@@ -15,9 +15,11 @@ import { ACCOUNT_ID } from '../../sandbox/account.ts';
 import type { CopyDeps, CopyJob, SavedUpload, StoredCopy } from '../../src/copy/copy-job.ts';
 import { prepareCopy } from '../../src/copy/prepare-copy.ts';
 import { createSealer } from '../../src/copy/sealer.ts';
-import { keyParameters, type ResolvedEncryption, secretKey } from '../../src/encryption/index.ts';
+import { codedMode, isClientSideMode, keyParameters, type ResolvedEncryption, secretKey } from '../../src/encryption/index.ts';
+import { aesOpeningKeys, byteReader, kmsOpeningKeys, type OpeningKeys, readHead, unlock } from '../../src/envelope/index.ts';
 import type { ObjectRef } from '../../src/events/index.ts';
-import type { EncryptionMode } from '../../src/policy/schema.ts';
+import type { ClientSideMode, EncryptionMode } from '../../src/policy/schema.ts';
+import { collected, whole } from '../envelope/messages.ts';
 import { KEY_VERSION, objectRef } from '../fixtures/objects.ts';
 import { openSandbox, type Sandbox, VERSIONED as SOURCE_BUCKET, BUCKET as TARGET_BUCKET } from '../sandbox/s3/sandbox.ts';
 
@@ -40,6 +42,8 @@ export interface CopyWorld {
   job(ref: ObjectRef, mode: EncryptionMode, changes?: Partial<CopyJob>): CopyJob & { told: SavedUpload[] };
   /** From the job to the target's object, which must not be there yet. */
   copied(job: CopyJob, deps?: CopyDeps): Promise<StoredCopy>;
+  openingKeys(mode: ClientSideMode): OpeningKeys;
+  /** Of what was encrypted before S3 saw it, the plaintext, where the mode is given. */
   read(
     bucket: string,
     key: string,
@@ -79,6 +83,8 @@ export async function copyWorld(): Promise<CopyWorld> {
     'cse-kms': { mode: 'cse-kms', keyArn, reuseDataKey: false, stored, upToBytes: UP_TO_BYTES },
     'cse-aes': { mode: 'cse-aes', wrappingKey: secretKey(KEY_VERSION, randomBytes(32)), stored, upToBytes: UP_TO_BYTES },
   };
+  const openingKeys = (mode: ClientSideMode) =>
+    mode === 'cse-kms' ? kmsOpeningKeys(kms, [keyArn]) : aesOpeningKeys({ version: async () => encryptions['cse-aes'].wrappingKey });
   let sequence = 0;
   return {
     sandbox,
@@ -113,13 +119,22 @@ export async function copyWorld(): Promise<CopyWorld> {
       const at = { Bucket: bucket, Key: name };
       const get = new GetObjectCommand({ ...at, ChecksumMode: 'ENABLED', ...keyParameters(encryptions[mode]) });
       const { Body, ...head } = await client.send(get);
-      const { TagSet = [] } = await client.send(new GetObjectTaggingCommand(at));
-      return { bytes: Buffer.from((await Body?.transformToByteArray()) ?? []), head, tags: TagSet };
+      const { TagSet: tags = [] } = await client.send(new GetObjectTaggingCommand(at));
+      const bytes = Buffer.from((await Body?.transformToByteArray()) ?? []);
+      if (!isClientSideMode(mode)) return { bytes, head, tags };
+      const reader = byteReader(whole(bytes));
+      const message = await unlock(await readHead(reader), { sealdrop: 'cse', bucket, key: name }, openingKeys(mode));
+      const coded = codedMode(head.ContentEncoding);
+      if (coded?.mode !== mode) throw new Error(`${name} says that it is ${head.ContentEncoding}`);
+      const { ContentEncoding: _, ...rest } = head;
+      const told = coded.contentEncoding === undefined ? rest : { ...rest, ContentEncoding: coded.contentEncoding };
+      return { bytes: await collected(message.plaintext(reader)), head: told, tags };
     },
     async uploads(prefix) {
       const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket: TARGET_BUCKET, Prefix: prefix }));
       return Uploads.map(({ UploadId }) => UploadId ?? '');
     },
+    openingKeys,
     newKey,
     async stop() {
       kms.destroy();

@@ -3,9 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { prepareCopy } from '../../src/copy/prepare-copy.ts';
-import { aesOpeningKeys, byteReader, kmsOpeningKeys, readHead, unlock } from '../../src/envelope/index.ts';
+import { byteReader, readHead, unlock } from '../../src/envelope/index.ts';
 import type { ClientSideMode } from '../../src/policy/schema.ts';
 import { collected, whole } from '../envelope/messages.ts';
+import { CLIENT_SIDE_MODES } from '../fixtures/objects.ts';
 import { sample } from '../sandbox/s3/sandbox.ts';
 import { type CopyWorld, copyWorld, PART_BYTES, TARGET_BUCKET, UP_TO_BYTES } from './copy-world.ts';
 
@@ -18,21 +19,14 @@ afterAll(async () => {
   await world.stop();
 });
 
-const MODES: ClientSideMode[] = ['cse-kms', 'cse-aes'];
-
-function openingKeys(mode: ClientSideMode) {
-  const { 'cse-kms': kms, 'cse-aes': aes } = world.encryptions;
-  return mode === 'cse-kms' ? kmsOpeningKeys(world.kms, [kms.keyArn]) : aesOpeningKeys({ version: async () => aes.wrappingKey });
-}
-
 async function opened(mode: ClientSideMode, key: string, bytes: Buffer) {
   const reader = byteReader(whole(bytes));
   const head = await readHead(reader);
-  const message = await unlock(head, { sealdrop: 'cse', bucket: TARGET_BUCKET, key }, openingKeys(mode));
+  const message = await unlock(head, { sealdrop: 'cse', bucket: TARGET_BUCKET, key }, world.openingKeys(mode));
   return { head, plaintext: await collected(message.plaintext(reader)) };
 }
 
-describe.each(MODES)('%s', (mode) => {
+describe.each(CLIENT_SIDE_MODES)('%s', (mode) => {
   test.each([0, 1, 300, 2 * PART_BYTES, 10_000])('%i bytes become a message that opens for this object alone', async (size) => {
     const key = `${mode}/${size}`;
     const body = sample(size, size);
