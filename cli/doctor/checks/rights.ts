@@ -1,6 +1,14 @@
 /** What each function must be able to do, and a few things that it must not: written down here a second time, by hand. Pure. */
 import { usesTransit } from '../../../src/policy/downloads.ts';
-import { decryptKeyArns, encryptKeyArns, namesMode, namesStackKey } from '../../../src/policy/keys.ts';
+import {
+  decryptKeyArns,
+  encryptKeyArns,
+  namesMode,
+  namesStackKey,
+  openingKeyArns,
+  sealingKeyArns,
+  sealsUnderStackKey,
+} from '../../../src/policy/keys.ts';
 import { usesLinks } from '../../../src/policy/links.ts';
 import type { Policy } from '../../../src/policy/schema.ts';
 import type { Stack } from '../../stack.ts';
@@ -46,6 +54,9 @@ export function expectations(stack: Stack, policy: Policy): Expectation[] {
   const ranges = { 'dynamodb:LeadingKeys': `reads#${stack.targetBucket}/${SOME_KEY}` };
   const throughS3 = { 'kms:ViaService': `s3.${stack.region}.amazonaws.com` };
   const secret = stack.customerKeySecret;
+  const wrapping = stack.wrappingKeySecret;
+  const inMessage = { 'kms:EncryptionContext:sealdrop': 'cse', 'kms:EncryptionContext:bucket': stack.targetBucket };
+  const sealingKeys = [...(sealsUnderStackKey(policy) ? [stack.keyArn] : []), ...sealingKeyArns(policy)];
   const encryptKeys = encryptKeysOf(stack, policy);
   const decryptKeys = [...new Set([stack.keyArn, ...decryptKeyArns(policy)])];
   const may = (name: FunctionName, actions: string[], resource: string, context: Expectation['context'] = {}): Expectation => ({
@@ -113,6 +124,9 @@ export function expectations(stack: Stack, policy: Policy): Expectation[] {
     may('encrypt', ['sqs:SendMessage'], queueArn(stack, stack.deadLetterQueueUrl)),
     ...(namesMode(policy, 'sse-c') ? [may('encrypt', ['secretsmanager:GetSecretValue'], secret)] : []),
     ...encryptKeys.map((key) => may('encrypt', ['kms:GenerateDataKey', 'kms:Decrypt'], key, throughS3)),
+    ...(wrapping !== null && namesMode(policy, 'cse-aes') ? [may('encrypt', ['secretsmanager:GetSecretValue'], wrapping)] : []),
+    ...sealingKeys.map((key) => may('encrypt', ['kms:GenerateDataKey'], key, inMessage)),
+    mayNot('encrypt', ['kms:Decrypt'], stack.keyArn, inMessage),
     mayNot('encrypt', ['s3:GetObjectVersion', ...DESTROY], copy),
     mayNot('encrypt', ['dynamodb:Query'], table, trail),
     mayNot('encrypt', ['kms:ScheduleKeyDeletion', 'kms:PutKeyPolicy'], stack.keyArn),
@@ -134,6 +148,10 @@ export function expectations(stack: Stack, policy: Policy): Expectation[] {
     may('download', ['dynamodb:PutItem'], table, ranges),
     may('download', ['secretsmanager:GetSecretValue'], secret),
     ...decryptKeys.map((key) => may('download', ['kms:Decrypt'], key, throughS3)),
+    ...(wrapping === null ? [] : [may('download', ['secretsmanager:GetSecretValue'], wrapping)]),
+    ...[stack.keyArn, ...openingKeyArns(policy)].map((key) => may('download', ['kms:Decrypt'], key, inMessage)),
+    mayNot('download', ['kms:Decrypt'], stack.keyArn, { ...inMessage, 'kms:EncryptionContext:bucket': stack.ingestBucket }),
+    mayNot('download', ['kms:GenerateDataKey'], stack.keyArn, inMessage),
     mayNot('download', ['s3:PutObject', ...DESTROY], copy),
     mayNot('download', ['kms:GenerateDataKey'], stack.keyArn, throughS3),
     mayNot('download', ['dynamodb:DeleteItem'], table, trail),

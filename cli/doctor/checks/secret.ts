@@ -1,4 +1,4 @@
-/** The secret of the SSE-C customer key: never its value. */
+/** The secrets of the SSE-C customer key and of the wrapping key of `cse-aes`: never their values. */
 import { DescribeSecretCommand, type DescribeSecretResponse, GetResourcePolicyCommand } from '@aws-sdk/client-secrets-manager';
 import { namesMode } from '../../../src/policy/keys.ts';
 import { awsCommand } from '../aws-command.ts';
@@ -14,34 +14,53 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 export const secret: Check = {
   area: 'secret',
   async run(context) {
-    return (await Promise.all([state(context), readers(context)])).flat();
+    const looked = secretsOf(context).flatMap((kept) => [state(context, kept), readers(context, kept)]);
+    return (await Promise.all(looked)).flat();
   },
 };
 
-function state({ clients, stack }: DoctorContext): Promise<Finding[]> {
-  const SecretId = stack.customerKeySecret;
+interface KeptKey {
+  SecretId: string;
+  /** For people. */
+  key: string;
+  /** What nobody can open without it. */
+  objects: string;
+  inUse: boolean;
+}
+
+function secretsOf({ stack, policy }: DoctorContext): KeptKey[] {
+  const { customerKeySecret, wrappingKeySecret } = stack;
+  const wrapping = { key: 'wrapping key', objects: 'objects under cse-aes', inUse: namesMode(policy, 'cse-aes') };
+  return [
+    { SecretId: customerKeySecret, key: 'customer key', objects: 'objects under SSE-C', inUse: namesMode(policy, 'sse-c') },
+    ...(wrappingKeySecret === null ? [] : [{ SecretId: wrappingKeySecret, ...wrapping }]),
+  ];
+}
+
+function state({ clients }: DoctorContext, kept: KeptKey): Promise<Finding[]> {
+  const { SecretId, key, objects } = kept;
   return look(
     { subject: 'secret', resource: SecretId, action: 'secretsmanager:DescribeSecret' },
     () => clients.secrets.send(new DescribeSecretCommand({ SecretId })),
-    (found) => [...deleted(SecretId, found), ...versions(SecretId, found), ...rotation(SecretId, found)],
+    (found) => [...deleted(kept, found), ...versions(kept, found), ...rotation(SecretId, found)],
     {
       ResourceNotFoundException: () => [
         error('secret.missing', {
           resource: SecretId,
           what: 'there is no such secret',
-          nextStep: 'Restore the customer key: objects under SSE-C cannot be opened without it.',
+          nextStep: `Restore the ${key}: ${objects} cannot be opened without it.`,
         }),
       ],
     },
   );
 }
 
-function deleted(SecretId: string, { DeletedDate }: DescribeSecretResponse): Finding[] {
+function deleted({ SecretId, objects }: KeptKey, { DeletedDate }: DescribeSecretResponse): Finding[] {
   if (DeletedDate === undefined) return [];
   return [
     error('secret.deleted', {
       resource: SecretId,
-      what: `the secret was deleted on ${DeletedDate.toISOString().slice(0, 10)} and will soon be gone for ever, and with it every object under SSE-C`,
+      what: `the secret was deleted on ${DeletedDate.toISOString().slice(0, 10)} and will soon be gone for ever, and with it all ${objects}`,
       nextStep: 'Restore the secret, then move the messages back from the dead letters.',
       command: awsCommand('secretsmanager', 'restore-secret', { 'secret-id': SecretId }),
       evidence: { deletedDate: DeletedDate.toISOString() },
@@ -49,15 +68,15 @@ function deleted(SecretId: string, { DeletedDate }: DescribeSecretResponse): Fin
   ];
 }
 
-function versions(SecretId: string, { VersionIdsToStages = {} }: DescribeSecretResponse): Finding[] {
+function versions({ SecretId, key }: KeptKey, { VersionIdsToStages = {} }: DescribeSecretResponse): Finding[] {
   const labels = Object.values(VersionIdsToStages).flat();
   const evidence = { versions: VersionIdsToStages };
   if (!labels.includes(CURRENT))
     return [
       error('secret.no-current-version', {
         resource: SecretId,
-        what: `no version of the secret is labelled ${CURRENT}: there is no customer key to encrypt with`,
-        nextStep: `Store a customer key, or move ${CURRENT} to the version that has it.`,
+        what: `no version of the secret is labelled ${CURRENT}: there is no ${key} to encrypt with`,
+        nextStep: `Store a ${key}, or move ${CURRENT} to the version that has it.`,
         evidence,
       }),
     ];
@@ -85,14 +104,13 @@ function rotation(SecretId: string, { RotationEnabled, NextRotationDate }: Descr
   ];
 }
 
-function readers({ clients, stack, policy }: DoctorContext): Promise<Finding[]> {
-  const SecretId = stack.customerKeySecret;
+function readers({ clients }: DoctorContext, { SecretId, key, inUse }: KeptKey): Promise<Finding[]> {
   const open = () =>
-    namesMode(policy, 'sse-c')
+    inUse
       ? [
           warning('secret.readable', {
             resource: SecretId,
-            what: 'no resource policy keeps others in the account, who may read secrets, from reading the customer key',
+            what: `no resource policy keeps others in the account, who may read secrets, from reading the ${key}`,
             nextStep: 'Deny secretsmanager:GetSecretValue to all but the roles encrypt and download in the resource policy of the secret.',
           }),
         ]

@@ -35,6 +35,18 @@ describe('the secret', () => {
       ['warning secret.could-not-look'],
     ],
   ]);
+  test('of the wrapping key is looked at too, where there is one', async () => {
+    const world = healthyWorld();
+    world.secrets
+      .on(DescribeSecretCommand, { SecretId: 'wrapping' })
+      .resolves({ DeletedDate: new Date(), VersionIdsToStages: { one: ['AWSCURRENT'] } });
+    const { context } = world;
+    const found = await secret.run({ ...context, stack: { ...context.stack, wrappingKeySecret: 'wrapping' } });
+    expect(found).toEqual([
+      expect.objectContaining({ id: 'secret.deleted', resource: 'wrapping', what: expect.stringContaining('cse-aes') }),
+    ]);
+  });
+
   test('never asks for the value', async () => {
     const world = healthyWorld();
     await secret.run(world.context);

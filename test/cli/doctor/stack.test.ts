@@ -61,6 +61,7 @@ describe('a stack', () => {
       targetEventsQueueUrl: 'q3',
       targetEventsDeadLetterQueueUrl: 'q4',
       keyArn: 'key',
+      wrappingKeySecret: null,
       customerKeySecret: 'secret',
       policyFingerprint: 'f',
       source: 'keep',
