@@ -30,7 +30,9 @@ const context = stringMap.default({});
 const algorithm = z.literal(ALGORITHM).default(ALGORITHM);
 const ciphertext = blob({ min: 1, max: MAX_CIPHERTEXT_BYTES });
 const numberOfBytes = z.int().min(1).max(MAX_RANDOM_BYTES);
-const dataKeyInput = z.strictObject({
+/** There are no grants here, and some clients say so. */
+const granting = <Shape extends z.ZodRawShape>(shape: Shape) => z.preprocess(withoutGrants, z.strictObject(shape));
+const dataKeyInput = granting({
   KeyId: keyId,
   EncryptionContext: context,
   KeySpec: z.enum(['AES_256', 'AES_128']).optional(),
@@ -48,7 +50,7 @@ export function cryptographicOperations(keys: KeyStore): Record<CryptographicOpe
   return {
     Encrypt: operation(
       'kms:Encrypt',
-      z.strictObject({
+      granting({
         KeyId: keyId,
         Plaintext: blob({ min: 1, max: MAX_PLAINTEXT_BYTES }),
         EncryptionContext: context,
@@ -63,7 +65,7 @@ export function cryptographicOperations(keys: KeyStore): Record<CryptographicOpe
     ),
     Decrypt: operation(
       'kms:Decrypt',
-      z.strictObject({ CiphertextBlob: ciphertext, EncryptionContext: context, KeyId: keyId.optional(), EncryptionAlgorithm: algorithm }),
+      granting({ CiphertextBlob: ciphertext, EncryptionContext: context, KeyId: keyId.optional(), EncryptionAlgorithm: algorithm }),
       (input) => {
         const { key, plaintext } = decryptWithin(keys, input.CiphertextBlob, input.EncryptionContext, input.KeyId);
         return { KeyId: keyArn(key.id), Plaintext: plaintext.toString('base64'), EncryptionAlgorithm: ALGORITHM };
@@ -72,7 +74,7 @@ export function cryptographicOperations(keys: KeyStore): Record<CryptographicOpe
     ),
     ReEncrypt: operation(
       'kms:ReEncryptFrom',
-      z.strictObject({
+      granting({
         CiphertextBlob: ciphertext,
         SourceEncryptionContext: context,
         SourceKeyId: keyId.optional(),
@@ -183,4 +185,10 @@ function dataKeyLength(input: z.output<typeof dataKeyInput>): number {
     throw validation('Please specify either number of bytes or key spec.');
   }
   return input.NumberOfBytes ?? DATA_KEY_BYTES[input.KeySpec ?? 'AES_256'];
+}
+
+function withoutGrants(input: unknown): unknown {
+  if (typeof input !== 'object' || input === null || !('GrantTokens' in input)) return input;
+  const { GrantTokens, ...rest } = input;
+  return Array.isArray(GrantTokens) && GrantTokens.length === 0 ? rest : input;
 }

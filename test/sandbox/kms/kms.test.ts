@@ -72,6 +72,17 @@ const decrypt = (CiphertextBlob: Uint8Array, EncryptionContext: Record<string, s
   kms.send(new DecryptCommand({ CiphertextBlob, EncryptionContext }));
 
 describe('a ciphertext', () => {
+  test('is made and opened for clients that name no grants, and refused to those that name one', async () => {
+    const { arn } = await createKey();
+    const named = { KeyId: arn, GrantTokens: [] };
+    const { CiphertextBlob } = await kms.send(new EncryptCommand({ ...named, Plaintext: Buffer.from('a') }));
+    const { Plaintext } = await kms.send(new DecryptCommand({ ...named, CiphertextBlob }));
+    expect(Buffer.from(Plaintext ?? []).toString()).toBe('a');
+    await expect(kms.send(new DecryptCommand({ ...named, CiphertextBlob, GrantTokens: ['grant'] }))).rejects.toMatchObject({
+      name: 'NotImplemented',
+    });
+  });
+
   test('comes back under the same context, whatever the order of its pairs', async () => {
     const { arn } = await createKey();
     const { Plaintext, KeyId } = await decrypt(await encrypt(arn), { owner: 'é', purpose: 'test' });
