@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CreateKeyCommand } from '@aws-sdk/client-kms';
 import {
   type CompletedPart,
   CompleteMultipartUploadCommand,
@@ -37,13 +38,19 @@ export interface CopyWorld {
   stop(): Promise<void>;
 }
 
+/** What a rule without `key` means is a key that the administrator may use: the stack's own is for its functions alone. */
 export async function openCopyWorld(artifacts: Artifacts, policyPath: string): Promise<CopyWorld> {
   const dataDir = mkdtempSync(join(tmpdir(), 'sealdrop-bench-copies-'));
   const sandbox = await startSandbox({ dataDir, port: 0, apiPort: 0, artifacts, limits: { s3: SANDBOX_LIMITS } });
   const clients = stackClients(sandbox.environment());
-  const { s3, config } = clients;
+  const { s3, kms, config } = clients;
+  const kmsKeyArn = (await kms.send(new CreateKeyCommand({}))).KeyMetadata?.Arn ?? '';
   for (const Bucket of [SOURCE_BUCKET, TARGET_BUCKET]) await s3.send(new CreateBucketCommand({ Bucket }));
-  const deps = encryptDeps(config, { ...clients, targetBucket: TARGET_BUCKET, auditTable: await benchTable(config) }, policyPath);
+  const deps = encryptDeps(
+    config,
+    { ...clients, kmsKeyArn, targetBucket: TARGET_BUCKET, auditTable: await benchTable(config) },
+    policyPath,
+  );
   const body = Buffer.alloc(SENT_PART_BYTES, 'sealdrop');
 
   return {

@@ -10,6 +10,7 @@ import type { ClientConfig, StackClients } from '../local/clients.ts';
 import { createObjectRecords } from '../src/audit/object-record.ts';
 import { createAuditTrail } from '../src/audit/trail.ts';
 import { createContinuations } from '../src/continuations.ts';
+import { createSealer } from '../src/copy/sealer.ts';
 import { createDeadLetters } from '../src/dead-letters.ts';
 import { createManagedKey } from '../src/keys/managed-key.ts';
 import { createCustomerKeys } from '../src/keys/secret-keys.ts';
@@ -35,6 +36,7 @@ export function encryptDeps(config: BenchConfig, target: BenchTarget, policyPath
   const dynamodb = new DynamoDBClient(config);
   const sqs = new SQSClient(config);
   const s3 = new S3Client(config);
+  const kms = new KMSClient(config);
   return {
     s3,
     sqs,
@@ -44,7 +46,8 @@ export function encryptDeps(config: BenchConfig, target: BenchTarget, policyPath
     targetBucketOwner: ACCOUNT,
     ingestBucketOwner: ACCOUNT,
     kmsKeyArn: target.kmsKeyArn,
-    managedKeyArn: createManagedKey(new KMSClient(config)),
+    managedKeyArn: createManagedKey(kms),
+    sealer: createSealer(kms),
     customerKeys: createCustomerKeys({ secretsManager: new SecretsManagerClient(config), secretId: target.customerKeySecret }),
     trail: createAuditTrail(dynamodb, target.auditTable),
     records: createObjectRecords(dynamodb, target.auditTable),

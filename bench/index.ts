@@ -11,6 +11,7 @@ import { type CopyWorld, openCopyWorld } from './copy-world.ts';
 import { benchDownload } from './download.ts';
 import { benchEncrypt } from './encrypt.ts';
 import { benchEnforcement } from './enforcement.ts';
+import { benchEnvelope, benchSealedCopies } from './envelope.ts';
 import { type LocalServer, startLocalServer } from './local-server.ts';
 import { type Figure, showFigures } from './measure.ts';
 import { benchMemory } from './memory.ts';
@@ -38,8 +39,8 @@ const { values } = parseArgs({
 
 const packaged = (policyPath: string) => packageStack({ ...PACKAGE, policyPath, params: LOCAL_PARAMS });
 
-async function inCopyWorld(bench: (world: CopyWorld) => Promise<Figure[]>): Promise<Figure[]> {
-  const world = await openCopyWorld(await packaged(POLICY), POLICY);
+async function inCopyWorld(bench: (world: CopyWorld) => Promise<Figure[]>, policy = POLICY): Promise<Figure[]> {
+  const world = await openCopyWorld(await packaged(POLICY), policy);
   try {
     return await bench(world);
   } finally {
@@ -51,10 +52,12 @@ async function inCopyWorld(bench: (world: CopyWorld) => Promise<Figure[]>): Prom
 const ALONE: Record<string, Bench> = {
   // First: what others leave in memory would hide what it takes.
   'parts-memory': () => benchPartsMemory(POLICY),
+  envelope: () => benchEnvelope(),
   overhead: () => benchOverhead(100, POLICY),
   bundles: async () => benchBundles((await packaged(POLICY)).packageDir),
   enforcement: async () => benchEnforcement(await packaged('policy.yml')),
   calls: () => inCopyWorld(benchCalls),
+  'sealed-copies': () => inCopyWorld(benchSealedCopies, 'bench/envelope-policy.yml'),
   parts: () => inCopyWorld((world) => benchParts(world, values.large)),
 };
 
