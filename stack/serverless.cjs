@@ -5,6 +5,7 @@ const { esbuildOptions, localEsbuildOptions } = require('./esbuild.ts');
 const { isInvokeLocal, localEnvironment } = require('./invoked-locally.ts');
 const { readStack } = require('./read-stack.ts');
 const { told } = require('./shown-error.ts');
+const { encryptMemory } = require('./memory.ts');
 const { checkedStage } = require('./stage.ts');
 const { template } = require('./template.ts');
 const { TIMEOUTS } = require('./timeouts.ts');
@@ -45,6 +46,7 @@ module.exports = {
   downloadRoutes: fromStack(downloadRoutes, []),
   authorizer: AUTHORIZER,
   tracesApi: fromStack(tracesApi, false),
+  encryptMemory: fromStack(encryptMemory, 128),
   timeouts: TIMEOUTS,
   resources: fromStack((stack) => ({ ...template(stack), extensions: deploymentBucketExtensions })),
   esbuild: fromStack(invokedLocally ? localEsbuildOptions : esbuildOptions),

@@ -136,6 +136,7 @@ describe('readSettings', () => {
     ['kmsKey', 'alias/team'],
     ['kmsKey', '1234abcd-12ab-34cd-56ef-1234567890ab'],
     ['customerKeySecret', 'team/key'],
+    ['wrappingKeySecret', 'team/key'],
     ['customerKeySecret', 'arn:aws:secretsmanager:us-east-1:111122223333:secret:team'],
   ])('refuses %s=%s and says what is allowed', (name, value) => {
     const problems = problemsOf({ targetBucket: name === 'targetBucketOwner' ? 'team-vault' : null, [name]: value });
