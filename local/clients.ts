@@ -24,6 +24,8 @@ export interface StackClients {
   deadLetterQueueUrl: string;
   kmsKeyArn: string;
   customerKeySecret: string;
+  /** `null`: no rule asks for a wrapping key. */
+  wrappingKeySecret: string | null;
   apiUrl: string;
   /** Of a member of the readers' group. */
   token: string;
@@ -58,6 +60,7 @@ export function stackClients(environment: Record<string, string>): StackClients 
     deadLetterQueueUrl: value('SEALDROP_DEAD_LETTER_QUEUE_URL'),
     kmsKeyArn: value('SEALDROP_KMS_KEY_ARN'),
     customerKeySecret,
+    wrappingKeySecret: environment.SEALDROP_WRAPPING_KEY_SECRET ?? null,
     apiUrl: value('SEALDROP_API_URL'),
     token: value('SEALDROP_TOKEN'),
     async customerKey() {

@@ -29,6 +29,8 @@ export function disprove(letter: DeadLetter, fate: KeyFate, state: StateFate, wa
       return because(has(near, /^(ignore-encryption|wrong-checksum)/), 'every answer was honest');
     case 'customer-key-missing':
       return because(wanted.mode === 'sse-c' && has(near, /ResourceNotFound/), 'the secret was there');
+    case 'wrapping-key-missing':
+      return because(wanted.mode === 'cse-aes' && has(near, /ResourceNotFound/), 'the secret was there');
     case 'audit-unavailable':
       return because(has(near, /./, 'dynamodb'), 'the table was well');
     case 'throttled':

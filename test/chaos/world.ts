@@ -12,7 +12,7 @@ import { type Call, watchCalls } from './calls.ts';
 import { type Delivery, type Fate, fateOf, type Invocation, watchDeliveries } from './deliveries.ts';
 import { leap } from './leap.ts';
 import { PART_BYTES, PARTS_ABOVE_BYTES } from './plan.ts';
-import { FLAKY_KEY_ID, LOST_KEY_ID } from './stored-as.ts';
+import { FLAKY_KEY_ID, LOST_KEY_ID, SEALING_KEY_ID } from './stored-as.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 const POLICY = 'test/chaos/policy.yml';
@@ -111,7 +111,8 @@ export async function openWorld({
 function makeKeys(dataDir: string): void {
   const state = openState(dataDir);
   const keys = openKeyStore(state);
-  for (const id of [FLAKY_KEY_ID, LOST_KEY_ID]) keys.create({ id, description: 'of the chaos run', tags: '[]', manager: 'CUSTOMER' });
+  for (const id of [FLAKY_KEY_ID, LOST_KEY_ID, SEALING_KEY_ID])
+    keys.create({ id, description: 'of the chaos run', tags: '[]', manager: 'CUSTOMER' });
   state.close();
 }
 
