@@ -3,6 +3,7 @@ import { createObjectRecords } from '../src/audit/object-record.ts';
 import { createAuditTrail } from '../src/audit/trail.ts';
 import { positiveInteger } from '../src/config.ts';
 import { createContinuations } from '../src/continuations.ts';
+import { createDecryptor } from '../src/copy/decryptor.ts';
 import { createSealer } from '../src/copy/sealer.ts';
 import { createDeadLetters } from '../src/dead-letters.ts';
 import { createVersioningCheck } from '../src/delete-source.ts';
@@ -12,7 +13,7 @@ import { createCustomerKeys, createWrappingKeys } from '../src/keys/secret-keys.
 import { createMetrics } from '../src/metrics.ts';
 import { createLog } from '../src/observability.ts';
 import { policyFingerprint } from '../src/policy/fingerprint.ts';
-import { namesMode } from '../src/policy/keys.ts';
+import { decryptsSources, namesMode } from '../src/policy/keys.ts';
 import { type ProcessDeps, processIngest } from '../src/process-ingest.ts';
 import * as runtime from '../src/runtime.ts';
 import { serveQueue } from '../src/serve-queue.ts';
@@ -60,6 +61,9 @@ export const handler = createHandler(
         ? { wrappingKeys: createWrappingKeys({ secretsManager, secretId: runtime.environment('WRAPPING_KEY_SECRET').WRAPPING_KEY_SECRET }) }
         : {}),
       sealer: createSealer(kms),
+      ...(decryptsSources(policy)
+        ? { decryptor: createDecryptor({ policy, kms, secretsManager, secretId: runtime.optionalEnvironment('SOURCE_KEY_SECRET') }) }
+        : {}),
       trail: createAuditTrail(dynamodb, env.AUDIT_TABLE),
       records: createObjectRecords(dynamodb, env.AUDIT_TABLE),
       limits: {

@@ -6,7 +6,7 @@ import { SealdropError } from './errors.ts';
 import type { ObjectRef } from './events/index.ts';
 import type { SecretKeys } from './keys/secret-keys.ts';
 import { type CostlyFact, matchPolicy, type ObjectFacts } from './policy/match.ts';
-import type { Encryption, Policy } from './policy/schema.ts';
+import type { Decryption, Encryption, Policy } from './policy/schema.ts';
 
 export interface DecideDeps {
   s3: S3Client;
@@ -24,14 +24,23 @@ export interface DecideDeps {
   signal?: AbortSignal;
 }
 
+export interface Decided {
+  encryption: ResolvedEncryption;
+  /** What the source is decrypted from first. */
+  decrypt?: Decryption;
+}
+
 /** Asks S3 for content type or tags only when a rule turns on them. @throws SealdropError of the source or the keys */
-export async function decideEncryption(ref: ObjectRef, deps: DecideDeps): Promise<ResolvedEncryption> {
+export async function decideEncryption(ref: ObjectRef, deps: DecideDeps): Promise<Decided> {
   let facts: ObjectFacts = { key: ref.key, size: ref.size };
   for (;;) {
     const decision = matchPolicy(deps.policy, facts);
     switch (decision.action) {
       case 'encrypt':
-        return resolveKeys(decision.encryption, deps);
+        return {
+          encryption: await resolveKeys(decision.encryption, deps),
+          ...(decision.decrypt === undefined ? {} : { decrypt: decision.decrypt }),
+        };
       case 'look-up':
         facts = { ...facts, ...(await LOOK_UP[decision.fact](deps, ref)) };
         break;

@@ -52,7 +52,7 @@ export async function copyOne(step: Step, deps: StepDeps): Promise<void> {
   const { ref, state } = step;
   let mode: EncryptionMode | undefined;
   try {
-    const encryption = await decideEncryption(ref, deps);
+    const { encryption, ...decided } = await decideEncryption(ref, deps);
     mode = encryption.mode;
     const began = async (upload: SavedUpload) => {
       step.uploads = [upload, ...step.uploads];
@@ -62,6 +62,7 @@ export async function copyOne(step: Step, deps: StepDeps): Promise<void> {
     const job = {
       ref,
       encryption,
+      ...decided,
       storageClass: deps.policy.storageClass,
       saved: step.uploads[0] ?? null,
       spared: () => sparedUploads(ref, deps),

@@ -111,13 +111,20 @@ export async function succeed(
   const { ref } = step;
   const description = describeEncryption(encryption);
   step.outcome = { status: 'encrypted', ref, encryption: description, durationMs };
-  step.event = { ...eventOf(ref, deps), action: 'ObjectEncrypted', outcome: 'success', encryption: description, ...versionOf(stored) };
+  step.event = {
+    ...eventOf(ref, deps),
+    action: 'ObjectEncrypted',
+    outcome: 'success',
+    encryption: description,
+    ...versionOf(stored),
+    ...(stored.size === undefined ? {} : { size: stored.size, detail: 'decrypted from the S3 Encryption Client' }),
+  };
   step.record = {
     bucket: deps.targetBucket,
     key: ref.key,
     encryption: description,
     ...stored,
-    size: ref.size,
+    size: stored.size ?? ref.size,
     policyFingerprint: deps.policyFingerprint,
     source: {
       bucket: ref.bucket,

@@ -45,6 +45,10 @@ const ERRORS = {
     413,
     'Raise upToMiB of the rule in policy.yml, or give objects of this size a server-side mode by a rule of their own, deploy, then `sealdrop redrive`.',
   ),
+  'envelope-missing': transient(
+    409,
+    'Nothing at first: its instruction file may follow. If it lasts, the S3 Encryption Client did not write the source: give it a rule without decrypt, then `sealdrop redrive`.',
+  ),
   'source-not-decryptable': permanent(
     422,
     'Check that the Amazon S3 Encryption Client wrote the source, in a format and under a key that the rule takes; correct the rule or drop the file again.',

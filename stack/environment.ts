@@ -1,4 +1,5 @@
 /** What each function is told. Each declares only what it needs. */
+import { decryptsSources } from '../src/policy/keys.ts';
 import { att, ref, sub, type Text } from './cloudformation.ts';
 import { customerKeySecret, stackKey, wrappingKeySecret } from './keys-in-use.ts';
 import { bucketName, type FunctionName, roleId, tableName, targetOwner } from './names.ts';
@@ -32,6 +33,9 @@ export function environment(stack: Stack): Record<FunctionName, Record<string, T
       KMS_KEY_ARN: stackKey(stack),
       CUSTOMER_KEY_SECRET: customerKeySecret(stack),
       ...wrappingKey,
+      ...(stack.settings.sourceKeySecret === null || !decryptsSources(stack.policy)
+        ? {}
+        : { SOURCE_KEY_SECRET: stack.settings.sourceKeySecret }),
     },
     audit: {
       ...serving,

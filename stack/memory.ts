@@ -1,5 +1,5 @@
 /** MiB of the encrypt function, from which Lambda gives it its share of CPU. */
-import { namesClientSide } from '../src/policy/keys.ts';
+import { streams } from '../src/policy/keys.ts';
 import type { Stack } from './stack.ts';
 
 /** S3 does the work. */
@@ -7,5 +7,5 @@ const COPYING_MIB = 512;
 /** One whole CPU: https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
 const SEALING_MIB = 1769;
 
-/** Bytes pass through the function only where policy.yml encrypts before S3 does. */
-export const encryptMemory = ({ policy }: Pick<Stack, 'policy'>): number => (namesClientSide(policy) ? SEALING_MIB : COPYING_MIB);
+/** Bytes pass through the function only where policy.yml encrypts before S3 does, or decrypts what it is given. */
+export const encryptMemory = ({ policy }: Pick<Stack, 'policy'>): number => (streams(policy) ? SEALING_MIB : COPYING_MIB);

@@ -2,6 +2,7 @@
 import { usesTransit } from '../src/policy/downloads.ts';
 import {
   decryptKeyArns,
+  decryptsSources,
   encryptKeyArns,
   namesManagedKey,
   namesMode,
@@ -9,6 +10,7 @@ import {
   openingKeyArns,
   sealingKeyArns,
   sealsUnderStackKey,
+  sourceKeyArns,
 } from '../src/policy/keys.ts';
 import { usesLinks } from '../src/policy/links.ts';
 import { type Condition, sub, type Text } from './cloudformation.ts';
@@ -62,6 +64,7 @@ export function rightsOf(stack: Stack): Rights {
       right('SendContinuations', ['sqs:SendMessage'], [sub(queueArn(stack, 'ingest'))]),
       ...(namesMode(stack.policy, 'sse-c') ? readCustomerKey(stack) : []),
       ...(namesMode(stack.policy, 'cse-aes') ? readWrappingKey(stack) : []),
+      ...openSources(stack),
       ...inEnvelopes(
         'SealMessages',
         ['kms:GenerateDataKey'],
@@ -280,6 +283,27 @@ function inEnvelopes(sid: string, actions: string[], keys: Text[], stack: Stack)
 export const inEnvelope = (stack: Stack): Condition => ({
   StringEquals: { 'kms:EncryptionContext:sealdrop': 'cse', 'kms:EncryptionContext:bucket': sub(bucketName(stack, 'target')) },
 });
+
+/**
+ * What the S3 Encryption Client wrote is bound to how its content is encrypted by the encryption context; the oldest of it is not, and then the key
+ * alone is what the role is held to.
+ * @see https://github.com/awslabs/aws-encryption-sdk-specification/blob/master/s3-encryption/materials/s3-kms-keyring.md
+ */
+function openSources(stack: Stack): Right[] {
+  const { policy, settings } = stack;
+  if (!decryptsSources(policy)) return [];
+  const suites = { StringEquals: { 'kms:EncryptionContext:aws:x-amz-cek-alg': ['AES/GCM/NoPadding', '115'] } };
+  const opened = onKeys('OpenSources', ['kms:Decrypt'], sourceKeyArns(policy), suites);
+  const legacy = opened.map(({ condition: _, ...right }) => ({
+    ...right,
+    reason: 'policy.yml takes sources of the oldest formats, whose encryption context says nothing that could be asked for.',
+  }));
+  const { sourceKeySecret } = settings;
+  return [
+    ...(policy.s3EncryptionClient?.legacy ? legacy : opened),
+    ...(sourceKeySecret === null ? [] : readSecret('SourceKey', sourceKeySecret, sourceKeySecret)),
+  ];
+}
 
 function onKeys(sid: string, actions: string[], keys: Text[], condition: Condition): Right[] {
   const distinct = [...new Map(keys.map((key) => [JSON.stringify(key), key])).values()];

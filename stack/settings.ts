@@ -98,6 +98,7 @@ const PARAMETERS = {
   operationsKey: kmsKey,
   customerKeySecret: secret,
   wrappingKeySecret: secret,
+  sourceKeySecret: secret,
   noncurrentDays: someDays,
   requestsPerSecond: {
     schema: z.coerce.number().pipe(z.int().min(1).max(GATEWAY.requestsPerSecond)),
@@ -167,6 +168,7 @@ function contradictions(settings: Settings, { stage, region }: GivenSettings): s
     operationsKey,
     customerKeySecret,
     wrappingKeySecret,
+    sourceKeySecret,
   } = settings;
   const problems: string[] = [];
   for (const [name, brought, own] of [
@@ -217,7 +219,7 @@ function contradictions(settings: Settings, { stage, region }: GivenSettings): s
       `dataEvents=true: the trail records reads of the stack's own account, not of ${targetBucketOwner}; leave targetBucketOwner out if they are one, or record them there`,
     );
   }
-  for (const [name, arn] of Object.entries({ kmsKey, operationsKey, customerKeySecret, wrappingKeySecret })) {
+  for (const [name, arn] of Object.entries({ kmsKey, operationsKey, customerKeySecret, wrappingKeySecret, sourceKeySecret })) {
     const elsewhere = arn?.split(':')[3];
     if (elsewhere !== undefined && elsewhere !== region) problems.push(`${name}=${arn}: it lies in ${elsewhere}, the stack in ${region}`);
   }

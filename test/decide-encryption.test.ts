@@ -21,7 +21,7 @@ function costly(contentType: string | undefined, tags: Record<string, string> = 
   const world = encryptWorld(COSTLY);
   world.s3.on(HeadObjectCommand).resolves(contentType === undefined ? {} : { ContentType: contentType });
   world.s3.on(GetObjectTaggingCommand).resolves({ TagSet: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) });
-  return { world, decide: (key = 'hr/1') => decideEncryption(objectRef({ key }), world.deps) };
+  return { world, decide: async (key = 'hr/1') => (await decideEncryption(objectRef({ key }), world.deps)).encryption };
 }
 
 describe('decideEncryption', () => {
@@ -96,7 +96,7 @@ describe('decideEncryption', () => {
     ['{ mode: sse-s3 }', { mode: 'sse-s3' }],
   ])('resolves %s to full ARNs', async (encryption, resolved) => {
     const world = encryptWorld(`version: 1\ndefault: { encryption: ${encryption} }`);
-    expect(await decideEncryption(objectRef(), world.deps)).toEqual(resolved);
+    expect(await decideEncryption(objectRef(), world.deps)).toEqual({ encryption: resolved });
     expect(world.secretsManager.calls()).toHaveLength(0);
     expect(world.kms.calls()).toHaveLength(encryption.includes('aws/s3') ? 1 : 0);
   });

@@ -5,6 +5,7 @@ import { s3Error } from './fixtures/aws.ts';
 
 const RETRYABLE = [
   'source-changed',
+  'envelope-missing',
   'target-changed',
   'newer-under-way',
   'throttled',

@@ -48,6 +48,7 @@ function settingsOf(stack: Stack, breakGlass: string[]): Settings {
     operationsKey: null,
     customerKeySecret: stack.customerKeySecret,
     wrappingKeySecret: stack.wrappingKeySecret,
+    sourceKeySecret: null,
     noncurrentDays: 1,
     requestsPerSecond: 1000,
     requestBurst: 2000,

@@ -2,7 +2,8 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { CustomerKey, EncryptionDescription, ResolvedEncryption } from '../encryption/index.ts';
 import type { CopyProgress, ObjectRef } from '../events/index.ts';
-import type { StorageClass } from '../policy/schema.ts';
+import type { Decryption, StorageClass } from '../policy/schema.ts';
+import type { Decryptor } from './decrypt-source.ts';
 import type { CopyLimits } from './plan.ts';
 import type { Sealer } from './sealer.ts';
 
@@ -15,6 +16,8 @@ export interface CopyDeps {
   limits: CopyLimits;
   /** For what is encrypted before S3 sees it; absent: nothing is. */
   sealer?: Sealer;
+  /** For sources that were encrypted before they were dropped; absent: none are opened. */
+  decryptor?: Decryptor;
   /** No part is begun after it. */
   stop?: AbortSignal;
   /** Gives calls up as `time-out`; later than `stop`. */
@@ -28,6 +31,8 @@ export interface CopyJob {
   /** What the copy is called; as its source unless said. */
   targetKey?: string;
   encryption: ResolvedEncryption;
+  /** What the source is decrypted from first. */
+  decrypt?: Decryption;
   storageClass: StorageClass;
   /** An upload that an earlier run of the same source began. */
   saved: SavedUpload | null;
@@ -81,10 +86,10 @@ export interface StoredChecksum {
 /**
  * Why the copy's bytes are the source's. `source-pinned`: S3 copied the very version in one call. `checksum-compared`: of the whole
  * object, on both sides. `parts-pinned`: each part was pinned to the source's ETag and the sizes add up; the source has no checksum to compare.
- * `sealed`: the source was read by our code, pinned to its version, in its full length and by its checksum where it has one; what was made of it
- * has the checksum that S3 found.
+ * `streamed`: the source was read by our code, pinned to its version, in its full length and by its checksum where it has one; what was made of
+ * it has the checksum that S3 found.
  */
-export type CopyProof = 'source-pinned' | 'checksum-compared' | 'parts-pinned' | 'sealed';
+export type CopyProof = 'source-pinned' | 'checksum-compared' | 'parts-pinned' | 'streamed';
 
 /** Of a copy that was encrypted before S3 saw it. */
 export interface Envelope {
@@ -105,6 +110,8 @@ export interface StoredCopy {
   proof: CopyProof;
   /** Of a copy in parts: the upload that became it. */
   uploadId?: string;
+  /** Bytes of the plaintext, where they are not the source's: it was decrypted first. */
+  size?: number;
   envelope?: Envelope;
   /** ISO 8601: it was found, not made now, and is no older than this. */
   foundSince?: string;

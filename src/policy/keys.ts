@@ -34,6 +34,21 @@ export function sealsUnderStackKey(policy: Policy): boolean {
   return encryptionsOf(policy).some((encryption) => encryption.mode === 'cse-kms' && encryption.key === undefined);
 }
 
+/** Whether a rule or the default decrypts sources first. */
+export function decryptsSources({ rules, default: fallback }: Policy): boolean {
+  return [...rules, fallback].some(({ decrypt }) => decrypt !== undefined);
+}
+
+/** Full ARNs of the keys that such sources may be under. */
+export function sourceKeyArns(policy: Policy): string[] {
+  return decryptsSources(policy) ? [...new Set(policy.s3EncryptionClient?.keys)] : [];
+}
+
+/** Whether the bytes of some objects pass through the function. */
+export function streams(policy: Policy): boolean {
+  return namesClientSide(policy) || decryptsSources(policy);
+}
+
 /** Whether a rule or the default encrypts before S3 does. */
 export function namesClientSide(policy: Policy): boolean {
   return namesMode(policy, 'cse-kms') || namesMode(policy, 'cse-aes');

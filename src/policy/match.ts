@@ -1,5 +1,5 @@
 /** Which rule an object falls under. Pure: facts that cost a request are asked for only when a rule turns on them. */
-import type { Encryption, Match, Policy } from './schema.ts';
+import type { Decryption, Encryption, Match, Policy } from './schema.ts';
 
 /** What is known of an object. `contentType` and `tags` are absent until somebody looked. */
 export interface ObjectFacts {
@@ -15,7 +15,7 @@ export type CostlyFact = 'contentType' | 'tags';
 
 export type Decision =
   /** `rule` counts from 0; `default` when none matched. */
-  { action: 'encrypt'; rule: number | 'default'; encryption: Encryption } | { action: 'look-up'; fact: CostlyFact };
+  { action: 'encrypt'; rule: number | 'default'; encryption: Encryption; decrypt?: Decryption } | { action: 'look-up'; fact: CostlyFact };
 
 /**
  * The first rule that matches wins. A rule that could match but for an unknown fact asks for that fact, since what
@@ -24,10 +24,14 @@ export type Decision =
 export function matchPolicy(policy: Policy, facts: ObjectFacts): Decision {
   for (const [index, rule] of policy.rules.entries()) {
     const verdict = judge(rule.match, facts);
-    if (verdict === true) return { action: 'encrypt', rule: index, encryption: rule.encryption };
+    if (verdict === true) return { action: 'encrypt', rule: index, ...chosen(rule) };
     if (verdict !== false) return { action: 'look-up', fact: verdict };
   }
-  return { action: 'encrypt', rule: 'default', encryption: policy.default.encryption };
+  return { action: 'encrypt', rule: 'default', ...chosen(policy.default) };
+}
+
+function chosen({ encryption, decrypt }: Policy['default']): { encryption: Encryption; decrypt?: Decryption } {
+  return { encryption, ...(decrypt === undefined ? {} : { decrypt }) };
 }
 
 /** Whether a rule matches, or the fact that it turns on: nothing that is known speaks against it. */

@@ -97,10 +97,23 @@ const downloadSchema = strict({
 /** Classes whose objects can be read at once; CopyObject gives STANDARD unless told: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html */
 const storageClass = z.enum(['STANDARD', 'STANDARD_IA', 'ONEZONE_IA', 'INTELLIGENT_TIERING', 'GLACIER_IR', 'keep']);
 
+/** What sources are encrypted by before they are dropped, and are to be decrypted from first. */
+const decrypt = z.literal('s3-encryption-client').optional();
+
+/** What opens sources of the Amazon S3 Encryption Client. */
+const s3EncryptionClientSchema = strict({
+  // The KMS keys that they may be under.
+  keys: z.array(ownKey).default([]),
+  // V1, AES-CBC and the older ways to wrap keys: nothing binds these to how the content says it is encrypted.
+  legacy: z.boolean().default(false),
+  upToMiB,
+});
+
 export const policySchema = strict({
   version: z.literal(1),
-  rules: z.array(strict({ match: matchSchema, encryption: encryptionSchema })).default([]),
-  default: strict({ encryption: encryptionSchema }),
+  rules: z.array(strict({ match: matchSchema, decrypt, encryption: encryptionSchema })).default([]),
+  default: strict({ decrypt, encryption: encryptionSchema }),
+  s3EncryptionClient: s3EncryptionClientSchema.optional(),
   // Keys that no rule uses any more and that still open older objects.
   formerKeys: z.array(z.string().regex(KEY_ARN, KEY_FORM)).default([]),
   // What becomes of the source version once its copy is proven and recorded.
@@ -109,7 +122,12 @@ export const policySchema = strict({
   storageClass: storageClass.default('STANDARD'),
   access: z.array(accessSchema).default([]),
   downloads: z.array(downloadSchema).default([]),
-}).superRefine(({ rules, default: fallback, formerKeys }, context) => {
+}).superRefine(({ rules, default: fallback, formerKeys, s3EncryptionClient }, context) => {
+  for (const [index, { decrypt }] of [...rules, fallback].entries()) {
+    if (decrypt === undefined || s3EncryptionClient !== undefined) continue;
+    const path = index < rules.length ? ['rules', index, 'decrypt'] : ['default', 'decrypt'];
+    context.addIssue({ code: 'custom', path, message: 'only with s3EncryptionClient, which says what opens such sources' });
+  }
   const inUse = new Set([...rules, fallback].map(({ encryption }) => ('key' in encryption ? encryption.key : undefined)));
   for (const [index, key] of formerKeys.entries()) {
     // Such a key would be drift and policy at once.
@@ -122,6 +140,8 @@ export type Match = Policy['rules'][number]['match'];
 /** A mode with its parameters, as the policy says it: keys are still names, not material. */
 export type Encryption = z.infer<typeof encryptionSchema>;
 export type EncryptionMode = Encryption['mode'];
+/** What a source is decrypted from before it is encrypted; `undefined`: nothing. */
+export type Decryption = Policy['default']['decrypt'];
 /** What is encrypted before S3 sees it. */
 export type ClientSideMode = Extract<EncryptionMode, `cse-${string}`>;
 /** What S3 encrypts. */

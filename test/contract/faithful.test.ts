@@ -140,7 +140,7 @@ describe('the checksum', () => {
       const value = source.head[`Checksum${algorithm}`];
       expect(value).toMatch(/^[\w+/]+=*$/);
       expect(stored.envelope?.plaintextChecksum).toEqual({ algorithm, value, ...WHOLE });
-      expect(stored).toMatchObject({ proof: 'sealed', checksum: { algorithm: 'CRC32', ...WHOLE } });
+      expect(stored).toMatchObject({ proof: 'streamed', checksum: { algorithm: 'CRC32', ...WHOLE } });
       expect(stored.checksum?.value).not.toBe(value);
     },
   );

@@ -36,7 +36,7 @@ describe.each(CLIENT_SIDE_MODES)('%s', (mode) => {
     expect(head).toMatchObject({ ETag: `"${stored.etag}"`, ServerSideEncryption: 'aws:kms', ContentEncoding: `gzip, x-sealdrop-${mode}` });
     const message = await opened(mode, key, bytes);
     expect(message.plaintext.equals(body)).toBe(true);
-    expect(stored).toMatchObject({ proof: 'sealed', envelope: { messageId: message.head.messageId, messageBytes: bytes.length } });
+    expect(stored).toMatchObject({ proof: 'streamed', envelope: { messageId: message.head.messageId, messageBytes: bytes.length } });
     expect(stored.checksum).toMatchObject({ algorithm: 'CRC32', value: head.ChecksumCRC32, type: 'FULL_OBJECT' });
     expect(stored.envelope?.plaintextChecksum).toBeDefined();
     expect(/-\d+$/.test(stored.etag)).toBe(bytes.length > PART_BYTES);

@@ -52,11 +52,13 @@ export interface LocalStack {
  * @param policy a policy file of the project
  * @param params over those of every local stack; a bucket that is brought is made by the test, once the stack runs
  * @param parameters CloudFormation's own, over the template's
+ * @param prepare what is to be there before the sandbox starts
  */
 export async function startLocalStack(
   policy = 'test/e2e/policy.yml',
   params: Record<string, string> = {},
   parameters: Record<string, string> = {},
+  prepare: (dataDir: string) => void = () => {},
 ): Promise<LocalStack> {
   const artifacts = await packageStack({
     projectDir: PROJECT,
@@ -66,6 +68,7 @@ export async function startLocalStack(
     cacheDir: join(PROJECT, '.build'),
   });
   const dataDir = mkdtempSync(join(tmpdir(), 'sealdrop-e2e-'));
+  prepare(dataDir);
   let sandbox = await startSandbox({ dataDir, port: 0, apiPort: 0, artifacts, parameters });
   let env = sandbox.environment();
   let clients = stackClients(env);

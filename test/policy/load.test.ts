@@ -12,7 +12,7 @@ const access = (text: string) => `version: 1\n${DEFAULT}\naccess:\n  - ${text}\n
 const WRONG: Record<string, [text: string, message: string]> = {
   'an unknown word at the top': [
     `version: 1\n${DEFAULT}\nrule: []\n`,
-    'policy.yml:3:1: at rule: unknown word; allowed: version, rules, default, formerKeys, source, storageClass, access, downloads',
+    'policy.yml:3:1: at rule: unknown word; allowed: version, rules, default, s3EncryptionClient, formerKeys, source, storageClass, access, downloads',
   ],
   'an unknown word in a match': [
     rule('{ prefix: a/, prefx: b/ }'),

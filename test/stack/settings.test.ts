@@ -58,6 +58,7 @@ describe('readSettings', () => {
       operationsKey: null,
       customerKeySecret: null,
       wrappingKeySecret: null,
+      sourceKeySecret: null,
     });
   });
 

@@ -34,6 +34,7 @@ const SETTINGS: Settings = {
   operationsKey: null,
   customerKeySecret: null,
   wrappingKeySecret: null,
+  sourceKeySecret: null,
   noncurrentDays: 90,
   requestsPerSecond: 1000,
   requestBurst: 2000,
