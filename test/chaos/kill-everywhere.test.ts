@@ -10,6 +10,8 @@ const VISIBILITY_SECONDS = 120;
 
 const SMALL = 1_000;
 const PARTS = 2 * PART_BYTES - 1;
+/** Parts of what passes through the function have 8 MiB. */
+const SEALED_PARTS = 9 * 1024 * 1024;
 /** More than are copied at once. */
 const MANY_PARTS = 18;
 const AT_ONCE = 16;
@@ -18,6 +20,15 @@ const KEPT: Path[] = [
   { title: 'one call, SSE-S3', folder: 'public/', size: SMALL, states: 1 },
   { title: 'one call, SSE-KMS', folder: '', size: SMALL, states: 1 },
   { title: 'one call, SSE-C', folder: 'cards/', size: SMALL, states: 1, cold: true },
+  { title: 'sealed, cse-kms', folder: 'sealed/', size: SMALL, states: 1 },
+  { title: 'sealed over an older message, cse-aes', folder: 'wrapped/', size: SMALL, states: 2, cold: true },
+  {
+    title: 'sealed in parts',
+    folder: 'sealed/',
+    size: SEALED_PARTS,
+    states: 1,
+    only: ['CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload'].map((operation) => ({ operation, nth: 0 })),
+  },
   { title: 'an overwritten object', folder: 'bucket-key/', size: SMALL, states: 2 },
   { title: 'parts', folder: 'bucket-key/', size: PARTS, states: 1 },
   { title: 'parts under SSE-C over an older object', folder: 'cards/', size: PARTS, states: 2, cold: true },
