@@ -16,6 +16,14 @@ const COMMANDS: Record<string, Entry> = {
     summary: 'fetches an object through the API, in parts side by side, and proves it',
     load: async () => (await import('./get.ts')).get,
   },
+  encrypt: {
+    summary: 'encrypts files, folders and streams by any of the six modes, into S3 or locally, with your own AWS credentials',
+    load: async () => (await import('./encrypt.ts')).encrypt,
+  },
+  decrypt: {
+    summary: 'decrypts what encrypt, the pipeline or an AWS Encryption SDK encrypted, and proves it',
+    load: async () => (await import('./decrypt.ts')).decrypt,
+  },
   doctor: {
     summary: 'looks at a deployed stack, on AWS or in the sandbox, and says what is wrong and what to do',
     load: async () => (await import('./doctor.ts')).doctor,

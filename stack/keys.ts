@@ -48,11 +48,14 @@ export function objectKey(stack: Stack, rights: Rights): Part {
     const throughS3 = held.filter((right) => !inMessages.includes(right)).flatMap(({ actions }) => actions);
     return [
       ...(throughS3.length === 0 ? [] : [byS3(`${called}ByS3`, throughS3, [roleArn(stack, name)])]),
-      ...inMessages.map(({ sid, actions }) => byRole(`${called}${sid}`, actions, roleArn(stack, name), inEnvelope(stack))),
+      ...inMessages.map(({ sid, actions }) => byPrincipals(`${called}${sid}`, actions, [roleArn(stack, name)], inEnvelope(stack))),
     ];
   });
   const { breakGlass } = stack.settings;
-  if (breakGlass.length > 0) users.push(byS3('BreakGlassByS3', ['kms:Decrypt', 'kms:GenerateDataKey'], breakGlass));
+  if (breakGlass.length > 0) {
+    users.push(byS3('BreakGlassByS3', ['kms:Decrypt', 'kms:GenerateDataKey'], breakGlass));
+    users.push(byPrincipals('BreakGlassOpensMessages', ['kms:Decrypt'], breakGlass, inEnvelope(stack)));
+  }
   return {
     Resources: {
       Key: key(`Sealdrop ${stack.stage}, encrypts objects in the target bucket`, [...administered(), ...users]),
@@ -139,15 +142,15 @@ function byS3(Sid: string, actions: string[], principals: string[] | null): Stat
   };
 }
 
-/** For calls that the role makes itself. @param held what they must say */
-function byRole(Sid: string, actions: string[], role: string, held: Condition): Statement {
+/** For calls that they make themselves. @param held what these must say */
+function byPrincipals(Sid: string, actions: string[], principals: string[], held: Condition): Statement {
   return {
     Sid,
     Effect: 'Allow',
     Principal: { AWS: sub(ACCOUNT) },
     Action: actions,
     Resource: '*',
-    Condition: { ...held, ArnEquals: { 'aws:PrincipalArn': [sub(role)] } },
+    Condition: { ...held, ArnEquals: { 'aws:PrincipalArn': principals.map(sub) } },
   };
 }
 

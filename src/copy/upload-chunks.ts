@@ -43,11 +43,13 @@ export async function uploadChunks(
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<PreparedCopy & { bytes: number }> {
   const partBytes = deps.limits.streamedPartBytes ?? PART_BYTES;
-  const parts = partsOf(chunks, partBytes);
+  /** Buffers whose parts S3 has: taken again, so that no more are made than are in flight. */
+  const free: Buffer[] = [];
+  const parts = partsOf(chunks, partBytes, free);
   try {
     const first = (await parts.next()).value ?? { number: 1, body: Buffer.alloc(0) };
     const second = first.body.length < partBytes ? undefined : (await parts.next()).value;
-    if (second !== undefined) return await uploadParts(deps, job, storing, [first, second], parts, partBytes);
+    if (second !== undefined) return await uploadParts(deps, job, storing, { begun: [first, second], rest: parts, partBytes, free });
     const { body } = first;
     return { bytes: body.length, commit: (condition) => putObject(deps, job, storing, body, condition), abandon: async () => {} };
   } finally {
@@ -56,9 +58,9 @@ export async function uploadChunks(
 }
 
 /** All but the last have `partBytes`. */
-async function* partsOf(chunks: AsyncIterable<Uint8Array>, partBytes: number): AsyncGenerator<Part, undefined, undefined> {
+async function* partsOf(chunks: AsyncIterable<Uint8Array>, partBytes: number, free: Buffer[]): AsyncGenerator<Part, undefined, undefined> {
   let number = 1;
-  let body = Buffer.allocUnsafe(partBytes);
+  let body: Buffer = Buffer.allocUnsafe(partBytes);
   let filled = 0;
   for await (const chunk of chunks) {
     for (let from = 0; from < chunk.length; ) {
@@ -69,20 +71,26 @@ async function* partsOf(chunks: AsyncIterable<Uint8Array>, partBytes: number): A
       if (filled < partBytes) continue;
       yield { number, body };
       number += 1;
-      body = Buffer.allocUnsafe(partBytes);
+      body = free.pop() ?? Buffer.allocUnsafe(partBytes);
       filled = 0;
     }
   }
   if (filled > 0) yield { number, body: body.subarray(0, filled) };
 }
 
+interface Parts {
+  /** Taken already. */
+  begun: Part[];
+  rest: AsyncGenerator<Part, undefined, undefined>;
+  partBytes: number;
+  free: Buffer[];
+}
+
 async function uploadParts(
   deps: CopyDeps,
   job: CopyJob,
   { source, storageClass }: Storing,
-  begun: Part[],
-  rest: AsyncGenerator<Part, undefined, undefined>,
-  partBytes: number,
+  { begun, rest, partBytes, free }: Parts,
 ): Promise<PreparedCopy & { bytes: number }> {
   // How large it becomes is known at its end.
   const beginning = { plan: { action: 'parts' as const, size: 0, partBytes, parts: 0 }, source, storageClass, algorithm: 'CRC32' as const };
@@ -108,6 +116,7 @@ async function uploadParts(
     try {
       for (let part = await take(); part !== undefined && !signal.aborted; part = await take()) {
         upload.parts.set(part.number, await uploadPart(deps, job, upload, part, signal));
+        if (part.body.length === partBytes) free.push(part.body);
       }
       if (deps.signal?.aborted) throw new SealdropError('time-out', 'time ended before the object was uploaded', { object: job.ref });
     } catch (error) {

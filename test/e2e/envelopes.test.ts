@@ -146,7 +146,7 @@ test('an application may use such a Content-Encoding for itself, under a mode of
 });
 
 test('what is larger than its rule takes is a dead letter by name, and nothing is stored', async () => {
-  await stack.drop('sealed/large', randomBytes(8 * MIB + 1));
+  await stack.drop('sealed/large', randomBytes(24 * MIB + 1));
   const [letter] = await stack.takeDeadLetters(1);
   expect(letter?.MessageAttributes?.code?.StringValue).toBe('too-large-for-rule');
   expect((await stack.get('sealed/large')).status).toBe(404);

@@ -1,4 +1,4 @@
-/** The README's commands, run as they stand. */
+/** The commands of the README and of the page on client-side encryption, run as they stand. */
 import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,11 +10,12 @@ import { type LocalStack, startLocalStack } from './local-stack.ts';
 
 const PROJECT = join(import.meta.dirname, '../..');
 const readme = readFileSync(join(PROJECT, 'README.md'), 'utf8');
+const clientSide = readFileSync(join(PROJECT, 'docs/client-side.md'), 'utf8');
 
 /** The code blocks of a language below a heading, in order. */
-function blocks(heading: string, language: string): string[] {
-  const section = readme.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
-  if (section === undefined) throw new Error(`the README has no section "${heading}"`);
+function blocks(heading: string, language: string, page = readme): string[] {
+  const section = page.split(/^## /m).find((part) => part.startsWith(`${heading}\n`));
+  if (section === undefined) throw new Error(`the page has no section "${heading}"`);
   return [...section.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code = '']) => code);
 }
 
@@ -31,6 +32,17 @@ test('the rule that the README shows is a valid policy', () => {
   const [rules = ''] = blocks('Write a rule', 'yaml');
   const policy = loadPolicy(`version: 1\ndefault: { encryption: { mode: sse-s3 } }\n${rules}`, 'README.md');
   expect(policy.rules.map((rule) => rule.encryption.mode)).toEqual(['sse-c', 'dsse-kms', 'sse-s3']);
+});
+
+test.each([
+  ['Client-side encryption', ['cse-kms', 'cse-kms', 'cse-aes']],
+  ['What others wrote', ['cse-kms']],
+])('the rules that the page on client-side encryption shows under "%s" are a valid policy', (heading, modes) => {
+  // What stands before the first heading of that depth belongs to the title.
+  const [rules = ''] = blocks(heading, 'yaml', clientSide.replace(/^# /, '## '));
+  const key = '0f8c0000-0000-0000-0000-000000000000';
+  const policy = loadPolicy(`version: 1\ndefault: { encryption: { mode: sse-s3 } }\n${rules.replace('0f8c…', key)}`, 'client-side.md');
+  expect(policy.rules.map((rule) => rule.encryption.mode)).toEqual(modes);
 });
 
 test('every npm script that the README names exists', () => {
@@ -80,6 +92,16 @@ describe.runIf(hasClients)('the commands of the README', () => {
     expect(await bash(asFinance)).toContain(readme);
     expect(await bash(refused)).toContain('(400)');
     expect(await bash(history)).toMatch(/ObjectEncrypted.*ObjectDownloaded/s);
+  });
+
+  test('seal a file, a pipe and a folder', async () => {
+    const [file = '', pipe = ''] = blocks('From the command line', 'sh', clientSide);
+    const opened = join(folder, 'opened.md');
+    expect(await bash(file.replaceAll('/tmp/readme.md', opened))).toContain('cse-kms');
+    expect(readFileSync(opened, 'utf8')).toBe(readme);
+    const said = await bash(pipe.replaceAll('/tmp/docs.tar.sealed', join(folder, 'docs.tar.sealed')));
+    expect(said).toContain('docs/decisions/README.md');
+    expect(said).toMatch(/s3:\/\/sealed-files\/docs\/.*cse-aes/s);
   });
 
   test('doctor finds the stack well', async () => {

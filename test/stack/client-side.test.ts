@@ -4,7 +4,7 @@ import { ACCOUNT_ID, REGION } from '../../sandbox/account.ts';
 import { environment } from '../../stack/environment.ts';
 import { encryptMemory } from '../../stack/memory.ts';
 import { type Right, rightsOf } from '../../stack/rights.ts';
-import { documentOf, has, judged, KEY_ARN, plain, policyOf, propertiesOf, roleArn, STACK_KEY_ARN, stackOf } from './stack.ts';
+import { BREAK_GLASS, documentOf, has, judged, KEY_ARN, plain, policyOf, propertiesOf, roleArn, STACK_KEY_ARN, stackOf } from './stack.ts';
 
 const TARGET = `sealdrop-qa-target-${ACCOUNT_ID}-${REGION}`;
 const IN_MESSAGE = { 'kms:EncryptionContext:sealdrop': 'cse', 'kms:EncryptionContext:bucket': TARGET };
@@ -73,6 +73,15 @@ describe("the objects' key", () => {
     expect(may(neither, 'encrypt', 'kms:GenerateDataKey', IN_MESSAGE)).toBe(false);
     for (const role of ['audit', 'list', 'history', 'health', 'authorize'])
       expect(may(kms, role, 'kms:Decrypt', IN_MESSAGE), role).toBe(false);
+  });
+
+  it('is opened for messages by break-glass, if there is one', () => {
+    const document = (breakGlass: string[]) => documentOf(stackOf(policyOf(), { breakGlass }), 'Key', 'KeyPolicy');
+    const asked = { role: BREAK_GLASS, action: 'kms:Decrypt', resource: STACK_KEY_ARN, context: IN_MESSAGE };
+    expect(judged(document([]), asked, 'key').allowed).toBe(false);
+    expect(judged(document([BREAK_GLASS]), asked, 'key').allowed).toBe(true);
+    expect(judged(document([BREAK_GLASS]), { ...asked, action: 'kms:GenerateDataKey' }, 'key').allowed).toBe(false);
+    expect(judged(document([BREAK_GLASS]), { ...asked, context: {} }, 'key').allowed).toBe(false);
   });
 
   it.each([

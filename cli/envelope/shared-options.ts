@@ -1,0 +1,46 @@
+/** What `sealdrop encrypt` and `sealdrop decrypt` are both asked. */
+import { relative, resolve, sep } from 'node:path';
+
+export const SHARED_OPTIONS = {
+  mode: { type: 'string' },
+  // More than once is an error that says so, where it would otherwise be the last one quietly.
+  'kms-key': { type: 'string', multiple: true },
+  secret: { type: 'string', multiple: true },
+  context: { type: 'string', multiple: true },
+  recursive: { type: 'boolean' },
+  force: { type: 'boolean' },
+  'bucket-owner': { type: 'string' },
+  region: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const;
+
+export const SHARED_USAGE = `  --bucket-owner   the account that must own the bucket (default of encrypt: the caller's own)
+  --region         over AWS_REGION and the AWS profile; of the bucket and the secret: a KMS key's ARN names its own
+  --json           one JSON document instead of text`;
+
+/** Nothing else was read. */
+export interface Help {
+  help: true;
+  json: boolean;
+}
+
+/** @throws an error that names the option: it is said more than once */
+export function once(option: string, given: readonly string[] | undefined): string | undefined {
+  if (given !== undefined && given.length > 1) throw new Error(`--${option} is said ${given.length} times; once is enough`);
+  return given?.[0];
+}
+
+/** @throws an error that names the option */
+export function readBucketOwner(said: string | undefined): string | null {
+  if (said === undefined) return null;
+  if (!/^\d{12}$/.test(said)) throw new Error(`--bucket-owner ${said}: an AWS account has 12 digits`);
+  return said;
+}
+
+/** The next run would read what this one writes. @throws an error that names both */
+export function refuseFolderWithin(source: string, target: string): void {
+  const way = relative(resolve(source), resolve(target));
+  const isOutside = way === '..' || way.startsWith(`..${sep}`) || resolve(way) === way;
+  if (!isOutside) throw new Error(`TARGET ${target}: it lies within SOURCE ${source}; say a folder beside it`);
+}
