@@ -2,12 +2,15 @@
 import pMap from 'p-map';
 import type { AuditEvent } from './audit/event.ts';
 import type { AuditTrail } from './audit/trail.ts';
+import { uploadedAbove } from './copy/plan.ts';
 import { type DeleteSourceDeps, deleteSource } from './delete-source.ts';
 import { copyOne, lookAt } from './encrypt-object.ts';
 import { type EncryptOutcome, type EncryptRequest, eventOf, failed, modeOf, type Step, type StepDeps } from './encryption-step.ts';
 import { asSealdropError, SealdropError } from './errors.ts';
-import { compareSequencers } from './events/index.ts';
+import { compareSequencers, type ObjectRef } from './events/index.ts';
 import type { Log } from './observability.ts';
+import { decryptsSources, streams } from './policy/keys.ts';
+import { INSTRUCTION_FILE_SUFFIX } from './s3-encryption-client/index.ts';
 
 export type { EncryptOutcome, EncryptRequest } from './encryption-step.ts';
 
@@ -32,7 +35,7 @@ export async function encryptObjects(requests: EncryptRequest[], deps: EncryptDe
   };
   for (const wave of newestFirst(requests)) {
     const looked = await pMap(wave, (request) => lookAt(request, deps), { concurrency: MAX_PARALLEL_OBJECTS });
-    const large = (step: Step) => step.ref.size > deps.limits.partsAboveBytes;
+    const large = (step: Step) => step.ref.size > uploadedAbove(deps.limits, streams(deps.policy));
     // What takes long must hold up neither the records of the rest nor the second wave.
     slow.push(encrypt(looked.filter(large)));
     await encrypt(looked.filter((step) => !large(step)));
@@ -100,7 +103,9 @@ async function unlessTableFails(
 
 /** After the record, so that a crash leaves both and the retry deletes. */
 async function deleteSources(steps: Step[], deps: EncryptDeps): Promise<void> {
-  const over = steps.filter(({ outcome }) => outcome?.status === 'encrypted' || outcome?.status === 'skipped');
+  const over = steps.filter(
+    ({ ref, outcome }) => (outcome?.status === 'encrypted' || outcome?.status === 'skipped') && !goesWithAnother(ref, deps),
+  );
   const deleted = await pMap(over, async (step) => ({ step, event: await deleteOne(step, deps) }), { concurrency: MAX_PARALLEL_OBJECTS });
   const told = deleted.flatMap(({ step, event }) => (event === null ? [] : [{ step, event }]));
   await unlessTableFails(
@@ -109,6 +114,11 @@ async function deleteSources(steps: Step[], deps: EncryptDeps): Promise<void> {
     'deletion',
     () => deps.trail.append(told.map(({ event }) => event)),
   );
+}
+
+/** What says how another source is encrypted is needed until that one is decrypted, whichever comes first. */
+function goesWithAnother({ key }: ObjectRef, { policy }: EncryptDeps): boolean {
+  return decryptsSources(policy) && key.endsWith(INSTRUCTION_FILE_SUFFIX);
 }
 
 /** `null`: it is tried again. */

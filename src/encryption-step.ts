@@ -4,11 +4,13 @@ import type { AdoptDeps } from './adopt-copy.ts';
 import type { AuditEvent } from './audit/event.ts';
 import type { Claim, KeyState, ObjectRecord, ObjectRecords } from './audit/object-record.ts';
 import type { CopyDeps, SavedUpload, StoredCopy, TargetCondition } from './copy/copy-job.ts';
+import { uploadedAbove } from './copy/plan.ts';
 import { abandonUpload, abandonUploads } from './copy/prepare-copy.ts';
 import type { DecideDeps } from './decide-encryption.ts';
 import { describeEncryption, type EncryptionDescription, type ResolvedEncryption } from './encryption/index.ts';
 import { asSealdropError, type ErrorCode, type SealdropError } from './errors.ts';
 import type { CopyProgress, ObjectRef } from './events/index.ts';
+import { streams } from './policy/keys.ts';
 import type { EncryptionMode } from './policy/schema.ts';
 
 const ACTOR = 'function/encrypt';
@@ -197,7 +199,7 @@ async function abandon({ request, ref, uploads, outcome }: Step, became: string 
   await Promise.all(left.map(({ uploadId }) => abandonUpload(deps, ref.key, uploadId)));
   // Whoever died right after it began an upload has told nobody of it, and its message comes again; an answer that got lost told nobody either.
   const tried = outcome?.status === 'failed' && outcome.error.code !== 'too-large';
-  const untold = (request.delivery > 1 || tried) && ref.size > deps.limits.partsAboveBytes;
+  const untold = (request.delivery > 1 || tried) && ref.size > uploadedAbove(deps.limits, streams(deps.policy));
   // What cannot be listed now is aborted by the bucket's lifecycle at last; what became of the object does not hang on it.
   if (untold) await abandonUploads(deps, ref.key, () => sparedUploads(ref, deps)).catch(() => {});
 }

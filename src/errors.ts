@@ -38,7 +38,7 @@ const ERRORS = {
   ),
   'metadata-not-copyable': permanent(
     422,
-    'S3 copies objects above 5 GB in parts, with metadata and tags in one request of 8 KB, in ASCII: shorten or encode them, and drop the file again.',
+    'What is not copied by one call of S3 needs metadata and tags in one request of 8 KB, in ASCII: shorten or encode them, and drop the file again.',
   ),
   'too-large': permanent(413, 'S3 stores objects of up to 48.8 TiB: check who sent this event.'),
   'too-large-for-rule': permanent(
@@ -47,7 +47,7 @@ const ERRORS = {
   ),
   'envelope-missing': transient(
     409,
-    'Nothing at first: its instruction file may follow. If it lasts, the S3 Encryption Client did not write the source: give it a rule without decrypt, then `sealdrop redrive`.',
+    'Nothing at first: its instruction file may follow. If it lasts, the S3 Encryption Client did not write the source: drop the two again, the instruction file first, or give the source a rule without decrypt.',
   ),
   'source-not-decryptable': permanent(
     422,

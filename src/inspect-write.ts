@@ -1,10 +1,10 @@
 /** How an object of the target bucket is encrypted, and whether that is what policy.yml says. */
 import { GetObjectTaggingCommand, HeadObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-import { answeredEncryption, type EncryptionDescription } from './encryption/index.ts';
+import { answeredEncryption, codedMode, type EncryptionDescription, isClientSideMode } from './encryption/index.ts';
 import { SealdropError } from './errors.ts';
 import type { ObjectWritten } from './events/index.ts';
 import type { ObjectFacts } from './policy/match.ts';
-import { possibleEncryptions } from './policy/possible.ts';
+import { possibleEncryptions, possibleModes } from './policy/possible.ts';
 import type { Encryption, Policy } from './policy/schema.ts';
 import { type ErrorNames, translateAwsError } from './translate-aws-error.ts';
 
@@ -44,6 +44,14 @@ async function inspectVersion(event: ObjectWritten, deps: InspectDeps): Promise<
   const head = await look(event, deps);
   if (head === null) return null;
   const { encryption, ...known } = head;
+  if (isClientSideMode(encryption.mode)) {
+    // A message is longer than its source was, and which key it is under is not to be seen without its bytes.
+    const modes = possibleModes(deps.policy, event.key);
+    return {
+      encryption,
+      drift: modes.has(encryption.mode) ? null : `found ${encryption.mode}; policy.yml says ${[...modes].join(' or ')}`,
+    };
+  }
   let facts: ObjectFacts = { key: event.key, size: event.size, ...known };
   let verdict = await compare(encryption, facts, deps);
   if (verdict.agreeing > 0 && verdict.agreeing < verdict.meant.length && verdict.open.includes('tags')) {
@@ -85,7 +93,6 @@ async function described(encryption: Encryption, { kmsKeyArn, managedKeyArn }: I
       return { mode: 'dsse-kms', keyArn: await keyOf(encryption.key) };
     case 'cse-kms':
     case 'cse-aes':
-      // Which key a message is under is not to be seen without its bytes.
       return { mode: encryption.mode };
     default:
       return encryption satisfies never;
@@ -104,7 +111,9 @@ async function look(event: ObjectWritten, deps: InspectDeps): Promise<Found | nu
   const command = new HeadObjectCommand({ ...located(event, targetBucketOwner), IfMatch: event.etag });
   try {
     const answer = await s3.send(command, signal && { abortSignal: signal });
-    const encryption = answeredEncryption(answer);
+    const atS3 = answeredEncryption(answer);
+    const coded = codedMode(answer.ContentEncoding);
+    const encryption = coded !== null && atS3?.mode === 'sse-kms' ? { mode: coded.mode } : atS3;
     if (encryption === null) {
       throw new SealdropError('answer-mismatch', 'S3 does not say how the object is encrypted', { object: event });
     }

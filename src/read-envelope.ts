@@ -1,7 +1,7 @@
 /** Objects that were encrypted before S3 saw them: opened here, so that whoever reads them is told of the plaintext alone. */
 import { Readable } from 'node:stream';
 import type { ObjectRecord, ObjectRecords } from './audit/object-record.ts';
-import { type ClientSideMode, codedMode } from './encryption/index.ts';
+import { type ClientSideMode, codedMode, isClientSideMode } from './encryption/index.ts';
 import {
   byteReader,
   type FrameSpan,
@@ -16,6 +16,8 @@ import {
 } from './envelope/index.ts';
 import { SealdropError } from './errors.ts';
 import { type ByteRange, satisfiedRange } from './http/range.ts';
+import { possibleModes } from './policy/possible.ts';
+import type { Policy } from './policy/schema.ts';
 import type { Recent } from './recent.ts';
 import { KeyRefused, letGo, type OpenedObject, openStored, type ReadRequest, type ReadResult, type StoredDeps } from './stored-object.ts';
 
@@ -28,7 +30,8 @@ export interface Opening {
 
 interface Deps extends StoredDeps {
   opening: Opening;
-  records: Pick<ObjectRecords, 'find'>;
+  records: Pick<ObjectRecords, 'find' | 'wasClaimed' | 'knowsMessage'>;
+  policy: Policy;
 }
 
 /** All that is needed to go straight to the frames of a range. */
@@ -49,7 +52,8 @@ const FIRST_BYTES = [4 * 1024, 64 * 1024];
 
 /**
  * What S3 holds must be what is recorded: the id of a message is authenticated, so that no other can stand in for it. Where there is no record
- * yet, the message must name its object itself, and its last frame is looked at before anything is said of its length.
+ * yet, a copy must have been under way, the message must name its object itself and be none that another version is recorded to be, and its last
+ * frame is looked at before anything is said of its length.
  * @param stored as S3 gave it
  * @returns `null`: the range begins behind the plaintext's end; what is recorded as none of ours is given as it is
  * @throws SealdropError `ciphertext-invalid`, `record-missing`, of the wrapping key, or what S3's refusal means
@@ -57,6 +61,8 @@ const FIRST_BYTES = [4 * 1024, 64 * 1024];
 export async function readEnvelope(stored: ReadResult, mode: ClientSideMode, request: ReadRequest, deps: Deps): Promise<ReadResult | null> {
   const { object } = stored;
   try {
+    // Nobody may be reading when it breaks.
+    object.body?.on('error', () => {});
     const record = await recordOf(object, request, deps);
     // Some application's own Content-Encoding, copied with the rest.
     if (record !== null && record.envelope === undefined) return stored;
@@ -78,7 +84,7 @@ export async function readKnownEnvelope(request: ReadRequest, deps: Deps): Promi
   const range = satisfiedRange(request.range, known.size);
   if (range === null) return undefined;
   try {
-    return await readFrames(known, range, request, deps);
+    return await readFrames(known, { etag: known.etag, versionId: request.versionId }, range, request, deps);
   } catch (error) {
     if (error instanceof KeyRefused || (error instanceof SealdropError && error.code === 'conflict')) return undefined;
     throw error;
@@ -97,7 +103,7 @@ async function readWhole(
   const body = bodyOf(object);
   const reader = byteReader(body);
   const known = recognised(mode, await readHead(reader), object, record, request, deps);
-  if (record === null) await proveEnd(known, request, deps);
+  if (record === null) await proveUnrecorded(known, object, request, deps);
   const message = await unlock(known.head, contextOf(known, request, deps), deps.opening.keysFor(mode));
   deps.opening.known.put(nameOf(request), known);
   return opened(object, known, null, flowing(message.plaintext(reader), body));
@@ -114,16 +120,16 @@ async function readPart(
   // Whatever bytes of the message these are, they are not those that are needed.
   letGo(object);
   const known = recognised(mode, await fetchHead(object, request, deps), object, record, request, deps);
-  if (record === null) await proveEnd(known, request, deps);
+  if (record === null) await proveUnrecorded(known, object, request, deps);
   deps.opening.known.put(nameOf(request), known);
   if (request.purpose === 'inspect') return opened(object, known, null, null);
   const range = request.range === null ? null : satisfiedRange(request.range, known.size);
-  return range === null ? null : readFrames(known, range, request, deps);
+  return range === null ? null : readFrames(known, stateOf(object), range, request, deps);
 }
 
-async function readFrames(known: KnownEnvelope, range: ByteRange, request: ReadRequest, deps: Deps): Promise<ReadResult> {
+async function readFrames(known: KnownEnvelope, state: State, range: ByteRange, request: ReadRequest, deps: Deps): Promise<ReadResult> {
   const span = framesOf(known.head.layout, range, known.messageBytes);
-  const object = await fetchSpan(known, span.bytes, request, deps);
+  const object = await fetchSpan(state, span.bytes, request, deps);
   const body = bodyOf(object);
   try {
     const message = await unlock(known.head, contextOf(known, request, deps), deps.opening.keysFor(known.mode));
@@ -135,10 +141,45 @@ async function readFrames(known: KnownEnvelope, range: ByteRange, request: ReadR
   }
 }
 
+/** @throws SealdropError `ciphertext-invalid`: nobody was copying it, or it is another version's, brought back; or it is not whole */
+async function proveUnrecorded(known: KnownEnvelope, object: OpenedObject, request: ReadRequest, deps: Deps): Promise<void> {
+  const { targetBucket: bucket, records } = deps;
+  const { key } = request;
+  if (!(await isUnderWay(object, request, deps)))
+    throw foreign(bucket, key, 'nothing is recorded of this version, and no copy was under way');
+  if (await records.knowsMessage(bucket, key, known.head.messageId)) throw foreign(bucket, key, 'it is the message of another version');
+  await proveEnd(known, stateOf(object), request, deps);
+}
+
+/**
+ * For an object that S3 alone encrypted: where policy may mean a message, it must be recorded as what it is.
+ * @throws SealdropError `ciphertext-invalid`, or `record-missing` while a copy is under way
+ */
+export async function requireUnsealed({ object }: ReadResult, request: ReadRequest, deps: Deps): Promise<void> {
+  const modes = [...possibleModes(deps.policy, request.key)];
+  if (!modes.some(isClientSideMode)) return;
+  const record = await recordOf(object, request, deps);
+  const { targetBucket: bucket } = deps;
+  const { key } = request;
+  if (record?.envelope !== undefined) throw foreign(bucket, key, 'it is recorded as a message, and is none');
+  if (record !== null || !modes.every(isClientSideMode)) return;
+  if (!(await isUnderWay(object, request, deps)))
+    throw foreign(bucket, key, 'policy.yml has messages alone there, and nothing is recorded of it');
+  throw new SealdropError('record-missing', 'nothing is recorded yet of an object that is no message', { object: { bucket, key } });
+}
+
+function isUnderWay({ lastModified }: OpenedObject, { key }: ReadRequest, { records, targetBucket }: Deps): Promise<boolean> {
+  return records.wasClaimed(targetBucket, key, (lastModified ?? new Date(0)).toISOString());
+}
+
+function foreign(bucket: string, key: string, message: string): SealdropError {
+  return new SealdropError('ciphertext-invalid', message, { object: { bucket, key } });
+}
+
 /** Without it a message that was cut between two frames would only look shorter. */
-async function proveEnd(known: KnownEnvelope, request: ReadRequest, deps: Deps): Promise<void> {
+async function proveEnd(known: KnownEnvelope, state: State, request: ReadRequest, deps: Deps): Promise<void> {
   const span: FrameSpan = finalFrame(known.head.layout, known.messageBytes);
-  const body = bodyOf(await fetchSpan(known, span.bytes, request, deps));
+  const body = bodyOf(await fetchSpan(state, span.bytes, request, deps));
   try {
     const message = await unlock(known.head, contextOf(known, request, deps), deps.opening.keysFor(known.mode));
     for await (const _ of message.frames(byteReader(body), span));
@@ -147,9 +188,10 @@ async function proveEnd(known: KnownEnvelope, request: ReadRequest, deps: Deps):
   }
 }
 
-async function fetchHead({ etag = '', size }: OpenedObject, request: ReadRequest, deps: Deps): Promise<MessageHead> {
+async function fetchHead(object: OpenedObject, request: ReadRequest, deps: Deps): Promise<MessageHead> {
+  const { size } = object;
   for (const bytes of FIRST_BYTES) {
-    const body = bodyOf(await fetchSpan({ etag }, { first: 0, last: Math.min(bytes, size) - 1 }, request, deps));
+    const body = bodyOf(await fetchSpan(stateOf(object), { first: 0, last: Math.min(bytes, size) - 1 }, request, deps));
     try {
       return await readHead(byteReader(body));
     } catch (error) {
@@ -161,15 +203,21 @@ async function fetchHead({ etag = '', size }: OpenedObject, request: ReadRequest
   throw new SealdropError('ciphertext-invalid', 'the message has no end of a header');
 }
 
-/** Some bytes of this very state of the message. */
-async function fetchSpan({ etag }: Pick<KnownEnvelope, 'etag'>, bytes: ByteRange, request: ReadRequest, deps: Deps): Promise<OpenedObject> {
-  const { key, versionId } = request;
+/** A state of the message: by its version where there is one, so that nothing newer comes between two calls. */
+interface State {
+  /** With quotes. */
+  etag: string;
+  versionId?: string | undefined;
+}
+
+function stateOf({ etag = '', versionId }: OpenedObject): State {
+  return { etag, versionId: versionId === 'null' ? undefined : versionId };
+}
+
+async function fetchSpan({ etag, versionId }: State, bytes: ByteRange, { key }: ReadRequest, deps: Deps): Promise<OpenedObject> {
   const range = { first: bytes.first, last: bytes.last };
-  const part = await openStored(
-    null,
-    { key, purpose: 'read', range, ifMatch: etag, ...(versionId === undefined ? {} : { versionId }) },
-    deps,
-  );
+  const version = versionId === undefined ? {} : { versionId };
+  const part = await openStored(null, { key, purpose: 'read', range, ifMatch: etag, ...version }, deps);
   if (part === null) throw new SealdropError('ciphertext-invalid', 'the message is empty');
   return part.object;
 }

@@ -2,7 +2,7 @@
 import { codedMode } from './encryption/index.ts';
 import { SealdropError } from './errors.ts';
 import { type KeyDeps, keysToTry } from './keys-to-try.ts';
-import { type Opening, readEnvelope, readKnownEnvelope } from './read-envelope.ts';
+import { type Opening, readEnvelope, readKnownEnvelope, requireUnsealed } from './read-envelope.ts';
 import { KeyRefused, letGo, openStored, type ReadRequest, type ReadResult, type StoredDeps } from './stored-object.ts';
 
 export type { OpenedObject, ReadRequest, ReadResult } from './stored-object.ts';
@@ -24,8 +24,14 @@ export async function readObject(request: ReadRequest, deps: ReadDeps): Promise<
   const known = await readKnownEnvelope(request, { ...deps, opening });
   if (known !== undefined) return known;
   const stored = await readStored(request, deps);
-  const coded = codedMode(stored?.object.contentEncoding);
-  return stored === null || coded === null ? stored : readEnvelope(stored, coded.mode, request, { ...deps, opening });
+  if (stored === null) return null;
+  const coded = codedMode(stored.object.contentEncoding);
+  if (coded !== null) return readEnvelope(stored, coded.mode, request, { ...deps, opening });
+  await requireUnsealed(stored, request, { ...deps, opening }).catch((error: unknown) => {
+    letGo(stored.object);
+    throw error;
+  });
+  return stored;
 }
 
 /**

@@ -1,6 +1,8 @@
 /** From what Serverless was asked for to what the stack is built from. */
+import { decryptsSources, sourceKeyArns } from '../src/policy/keys.ts';
 import { compilePolicy } from './policy.ts';
 import { readSettings, SETTING_NAMES, type SettingName } from './settings.ts';
+import { shownError } from './shown-error.ts';
 import type { Stack } from './stack.ts';
 import { checkedStage } from './stage.ts';
 
@@ -21,7 +23,13 @@ export async function readStack({ options, resolveVariable, resolveConfiguration
   // One entry for each of SETTING_NAMES.
   const values = Object.fromEntries(found) as Record<SettingName, unknown>;
   const settings = readSettings({ stage, region, values, names });
-  return { stage, region, settings, policy: compilePolicy(settings.policy, region) };
+  const policy = compilePolicy(settings.policy, region);
+  if (decryptsSources(policy) && sourceKeyArns(policy).length === 0 && settings.sourceKeySecret === null) {
+    throw shownError(
+      `${settings.policy}: sources are to be decrypted, and nothing opens any: name KMS keys under s3EncryptionClient, or give sourceKeySecret`,
+    );
+  }
+  return { stage, region, settings, policy };
 }
 
 function commandLineNames(param: string[] | null | undefined): string[] {

@@ -196,6 +196,11 @@ function contradictions(settings: Settings, { stage, region }: GivenSettings): s
   if (operationsKey !== null && operationsKey === kmsKey) {
     problems.push(`operationsKey=${operationsKey}: it must be another key than kmsKey, or an alarm about that key could not be told`);
   }
+  if (sourceKeySecret !== null && [customerKeySecret, wrappingKeySecret].includes(sourceKeySecret)) {
+    problems.push(
+      `sourceKeySecret=${sourceKeySecret}: it must be another secret than customerKeySecret and wrappingKeySecret: it opens sources alone`,
+    );
+  }
   if (wrappingKeySecret !== null && wrappingKeySecret === customerKeySecret) {
     problems.push(
       `wrappingKeySecret=${wrappingKeySecret}: it must be another secret than customerKeySecret, whose key S3 is given with every request`,

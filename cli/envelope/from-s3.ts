@@ -57,7 +57,7 @@ export async function lookAt(
 ): Promise<StoredObject> {
   const { head, customerKey } = await headOf(place, opening, options);
   const coded = codedMode(head.ContentEncoding);
-  const atS3 = answeredEncryption({ ...head, ContentEncoding: undefined });
+  const atS3 = answeredEncryption(head);
   const name = placeText(place, 'standard input');
   if (atS3 === null || head.ETag === undefined)
     throw new Failure(`${name}: S3 does not say how it is encrypted.`, { nextStep: 'Is it Amazon S3 that answers?' });
@@ -170,7 +170,7 @@ async function bodyFrom(stored: StoredObject, at: number, options: ReadOptions):
   if (!(Body instanceof Readable)) throw new Failure(`${name}: S3 answered without a body.`, { nextStep: 'Run the same command again.' });
   // Nobody may be reading when it breaks.
   Body.on('error', () => {});
-  const atS3 = answeredEncryption({ ...answer, ContentEncoding: undefined });
+  const atS3 = answeredEncryption(answer);
   const isOther = atS3 === null || atS3.mode !== stored.atS3.mode || atS3.keyArn !== stored.atS3.keyArn;
   if (isOther || (at > 0 && ContentRange !== `bytes ${at}-${size - 1}/${size}`)) {
     Body.destroy();

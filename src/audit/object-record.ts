@@ -83,6 +83,8 @@ export interface ObjectRecords {
   look(bucket: string, key: string, source: SourcePlace, signal?: AbortSignal): Promise<KeyState>;
   /** Whether a copy of this key was under way at that moment (ISO 8601), as its claims tell. */
   wasClaimed(bucket: string, key: string, at: string, signal?: AbortSignal): Promise<boolean>;
+  /** Whether some version of this key is recorded to be this message. */
+  knowsMessage(bucket: string, key: string, messageId: string, signal?: AbortSignal): Promise<boolean>;
   /** Writes all or throws. A later claim of the same attempt takes the place of an earlier one. */
   claim(claims: Claim[]): Promise<void>;
   /** Writes all or throws. Every copy has a record of its own, so that an older one never hides a newer. */
@@ -181,6 +183,11 @@ export function createObjectRecords(dynamodb: DynamoDBClient, tableName: string,
       return false;
     },
 
+    async knowsMessage(bucket, key, messageId, signal) {
+      for await (const { record } of items(bucket, key, signal)) if (record?.envelope?.messageId === messageId) return true;
+      return false;
+    },
+
     async claim(claims) {
       await writeItems(dynamodb, tableName, claims.map(claimItem));
     },
@@ -196,9 +203,9 @@ function isLive({ ended, claimedAt }: Claim, now: number): boolean {
 }
 
 /** S3 calls the version of a suspended bucket null; its events leave it out. */
-function isOf(record: ObjectRecord, { versionId, etag }: { versionId?: string; etag: string }): boolean {
-  const recorded = record.versionId === 'null' ? undefined : record.versionId;
-  return versionId === undefined ? recorded === undefined && record.etag === etag : recorded === versionId;
+function isOf(record: ObjectRecord, stored: { versionId?: string; etag: string }): boolean {
+  const [recorded, asked] = [record, stored].map(({ versionId }) => (versionId === 'null' ? undefined : versionId));
+  return asked === undefined ? recorded === undefined && record.etag === stored.etag : recorded === asked;
 }
 
 function claimItem(claim: Claim) {

@@ -31,15 +31,34 @@ export async function openSource(
   const { bucket, key, versionId } = ref;
   const own = async () => (await readSourceText(deps, ref, { key, versionId })) ?? '';
   if (await isInstructionFile({ key, metadata }, own)) return null;
-  const message = await openMessage(
-    { bucket, key, versionId, size, metadata },
-    {
-      ...decryptor,
-      readInstructionFile: () => readSourceText(deps, ref, { key: `${key}${INSTRUCTION_FILE_SUFFIX}` }),
-      ...(signal === undefined ? {} : { signal }),
-    },
-  );
-  if (message !== null) return message;
+  let instructed = false;
+  const readInstructionFile = async () => {
+    const text = await readSourceText(deps, ref, { key: `${key}${INSTRUCTION_FILE_SUFFIX}` });
+    instructed = text !== null;
+    return text;
+  };
+  /** Nothing says which state of an object its instruction file goes with: the one for this may only be on its way. */
+  const asInstructed = (error: unknown) => {
+    if (!instructed || !(error instanceof SealdropError) || error.code !== 'source-not-decryptable') return error;
+    const text = `its instruction file does not open it, or is not the one that goes with it: ${error.message}`;
+    return new SealdropError('envelope-missing', text, { object: ref, cause: error });
+  };
+  const read = { ...decryptor, readInstructionFile, ...(signal === undefined ? {} : { signal }) };
+  const message = await openMessage({ bucket, key, versionId, size, metadata }, read).catch((error: unknown) => {
+    throw asInstructed(error);
+  });
+  if (message !== null) {
+    return {
+      ...message,
+      async *decrypt(ciphertext) {
+        try {
+          yield* message.decrypt(ciphertext);
+        } catch (error) {
+          throw asInstructed(error);
+        }
+      },
+    };
+  }
   const text = `the rule decrypts what the S3 Encryption Client wrote; neither the object's metadata nor ${key}${INSTRUCTION_FILE_SUFFIX} says that it did`;
   throw new SealdropError('envelope-missing', text, { object: ref });
 }

@@ -44,6 +44,14 @@ export interface PartsPlan {
 
 export type CopyPlan = { action: 'copy-object' } | PartsPlan;
 
+/** Of what passes through here: some tens of MiB in memory, and 80 GB in 10,000 parts. */
+export const STREAMED_PART_BYTES = 8 * 1024 * 1024;
+
+/** Objects up to it leave no upload and are soon done, whatever their rule says. @param streamed whether the bytes of some objects pass through here */
+export function uploadedAbove({ partsAboveBytes, streamedPartBytes = STREAMED_PART_BYTES }: CopyLimits, streamed: boolean): number {
+  return streamed ? Math.min(partsAboveBytes, streamedPartBytes) : partsAboveBytes;
+}
+
 const NO_LOSSES: SourceLosses = { checksum: false, description: false };
 
 /**

@@ -11,13 +11,16 @@ import { translateCopyError } from './translate-copy-error.ts';
 const MAX_TEXT_BYTES = 64 * 1024;
 
 /**
- * The very state that the event named, in its full length. The SDK compares it with the checksum that S3 has of the whole, if it has one.
- * @throws SealdropError `source-gone`, `source-changed`, `source-unreadable`, or what heals; so does what it gives
+ * The very state that the event named, in its full length. The SDK compares it with the checksum that S3 has of the whole, if it has one; of a
+ * checksum of parts it does not.
+ *
+ * S3 is asked when the first byte is: a body that nobody reads yet would end the process if it broke meanwhile.
+ * @throws SealdropError `source-gone`, `source-changed`, `source-unreadable`, or what heals
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html
  */
-export async function readSource(deps: CopyDeps, ref: ObjectRef, size: number): Promise<AsyncGenerator<Uint8Array>> {
+export async function* readSource(deps: CopyDeps, ref: ObjectRef, size: number): AsyncGenerator<Uint8Array> {
   const { bucket, key, versionId, etag } = ref;
-  return inFull(await bodyOf(deps, ref, { bucket, key, versionId, etag }), size, ref);
+  yield* inFull(await bodyOf(deps, ref, { bucket, key, versionId, etag }), size, ref);
 }
 
 /** The text of another object beside a source; `null`: there is none. @throws SealdropError as `readSource` */

@@ -6,6 +6,7 @@ import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import { codedAs, isClientSide } from '../encryption/index.ts';
 import { sealMessage } from '../envelope/index.ts';
 import { SealdropError } from '../errors.ts';
+import type { CopyProgress } from '../events/index.ts';
 import type { EncryptedMessage } from '../s3-encryption-client/index.ts';
 import type { CopyDeps, CopyJob, Envelope, Preparation, StoredCopy } from './copy-job.ts';
 import { contextOf, type Sealer } from './sealer.ts';
@@ -15,6 +16,8 @@ import { sourceTags } from './source-object.ts';
 import { storedChecksum } from './stored-checksum.ts';
 import { abandonUpload, keyOf } from './target-object.ts';
 import { uploadChunks } from './upload-chunks.ts';
+
+const NOTHING_YET: CopyProgress = { uploadId: '', copiedParts: 0, parts: 0 };
 
 /** A source as it was looked at. */
 export interface LookedAt {
@@ -41,14 +44,18 @@ export async function prepareStream(deps: CopyDeps, job: CopyJob, looked: Looked
   }
   if (saved !== null) await abandonUpload(deps, keyOf(job), saved.uploadId);
   return sealer.slots(async () => {
-    if (deps.stop?.aborted) throw new SealdropError('time-out', 'time ended before the object was read', { object: ref });
+    // Others had the time: it was not tried, and is taken up by another function.
+    if (deps.stop?.aborted) return { unfinished: NOTHING_YET };
     return { ready: await streamed(deps, job, looked, source, sealer) };
   });
 }
 
 /** @throws SealdropError `too-large-for-rule` above what the rule takes: it could not be done in one function's time */
-export function requireFitting(size: number, { encryption, ref }: CopyJob, { decryptor }: CopyDeps): void {
-  const most = isClientSide(encryption) ? encryption.upToBytes : (decryptor?.upToBytes ?? Number.POSITIVE_INFINITY);
+export function requireFitting(size: number, { encryption, decrypt, ref }: CopyJob, { decryptor }: CopyDeps): void {
+  const most = Math.min(
+    isClientSide(encryption) ? encryption.upToBytes : Number.POSITIVE_INFINITY,
+    decrypt === undefined ? Number.POSITIVE_INFINITY : (decryptor?.upToBytes ?? 0),
+  );
   if (size <= most) return;
   const message = `the object has ${size} bytes; the rule takes up to ${most}, since they pass through one function`;
   throw new SealdropError('too-large-for-rule', message, { object: ref });
@@ -56,7 +63,7 @@ export function requireFitting(size: number, { encryption, ref }: CopyJob, { dec
 
 async function streamed(deps: CopyDeps, job: CopyJob, { head, message }: LookedAt, source: SourceDescription, sealer: Sealer) {
   const { ref, encryption } = job;
-  const stored = await readSource(deps, ref, source.size);
+  const stored = readSource(deps, ref, source.size);
   const plaintext = counted(message === null ? stored : message.decrypt(stored));
   const storageClass = job.storageClass === 'keep' ? source.storageClass : job.storageClass;
   const about: Pick<StoredCopy, 'proof' | 'size' | 'envelope'> = { proof: 'streamed' };

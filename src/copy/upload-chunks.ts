@@ -5,15 +5,13 @@ import { describeEncryption, differences, type EncryptionAnswer, keyParameters, 
 import { SealdropError } from '../errors.ts';
 import { completeUpload } from './complete-upload.ts';
 import type { CopyDeps, CopyJob, PreparedCopy, StoredChecksum, StoredCopy, TargetCondition } from './copy-job.ts';
-import { MAX_PARTS } from './plan.ts';
+import { MAX_PARTS, STREAMED_PART_BYTES } from './plan.ts';
 import { type SourceDescription, taggingHeader } from './source-description.ts';
 import { storedChecksum } from './stored-checksum.ts';
 import { abandonUpload, conditionParameters, keyOf, targetOf } from './target-object.ts';
 import { translatePartsError } from './translate-copy-error.ts';
 import { addHeader, beginUpload, type Upload } from './upload.ts';
 
-/** Some tens of MiB in memory, and 80 GB in 10,000 parts. */
-const PART_BYTES = 8 * 1024 * 1024;
 /** More are not faster than one stream is read and encrypted. */
 const PARALLEL_PARTS = 3;
 
@@ -42,7 +40,7 @@ export async function uploadChunks(
   storing: Storing,
   chunks: AsyncIterable<Uint8Array>,
 ): Promise<PreparedCopy & { bytes: number }> {
-  const partBytes = deps.limits.streamedPartBytes ?? PART_BYTES;
+  const partBytes = deps.limits.streamedPartBytes ?? STREAMED_PART_BYTES;
   /** Buffers whose parts S3 has: taken again, so that no more are made than are in flight. */
   const free: Buffer[] = [];
   const parts = partsOf(chunks, partBytes, free);

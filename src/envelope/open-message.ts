@@ -29,11 +29,12 @@ export async function unlock(head: MessageHead, expected: EncryptionContext, key
   }
   const material = await keys.toOpen(head);
   const { messageHeader, rawHeader, headerAuth } = head.info;
-  const { getDecipherInfo, getVerify } = getDecryptionHelper(material);
+  const { getDecipherInfo, getVerify, dispose } = getDecryptionHelper(material);
   const proven = <T>(what: string, prove: () => T): T => {
     try {
       return prove();
     } catch (cause) {
+      dispose();
       throw invalid(`${what} is not as it was written`, cause);
     }
   };
@@ -86,6 +87,7 @@ export async function unlock(head: MessageHead, expected: EncryptionContext, key
         return;
       }
     } finally {
+      dispose();
       await reader.close();
     }
   }
@@ -98,6 +100,7 @@ export async function unlock(head: MessageHead, expected: EncryptionContext, key
         yield* clear;
       }
     } finally {
+      dispose();
       await reader.close();
     }
   }

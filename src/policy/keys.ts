@@ -69,7 +69,9 @@ export function namesManagedKey(policy: Policy): boolean {
  * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
  */
 export function keysOutside(policy: Policy, region: string): string[] {
-  return [...new Set([...decryptKeyArns(policy), ...openingKeyArns(policy)])].filter((arn) => arn.split(':')[3] !== region);
+  return [...new Set([...decryptKeyArns(policy), ...openingKeyArns(policy), ...sourceKeyArns(policy)])].filter(
+    (arn) => arn.split(':')[3] !== region,
+  );
 }
 
 function arnsOf(encryptions: Encryption[]): string[] {

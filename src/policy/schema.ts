@@ -23,7 +23,7 @@ const kmsKey = z.string().refine((key) => key === 'aws/s3' || KEY_ARN.test(key),
 const ownKey = z.string().regex(KEY_ARN, KEY_FORM);
 
 /** Larger objects are refused before a byte of them is read: they must pass through one function within its time. docs/decisions/client-side-encryption.md */
-const upToMiB = z.int().positive().max(10_240, 'at most 10240, which is 10 GiB').default(1024);
+const upToMiB = z.int().positive().max(4096, 'at most 4096, which is 4 GiB').default(1024);
 
 export const encryptionSchema = z.discriminatedUnion('mode', [
   strict({ mode: z.literal('sse-s3') }),
@@ -122,7 +122,21 @@ export const policySchema = strict({
   storageClass: storageClass.default('STANDARD'),
   access: z.array(accessSchema).default([]),
   downloads: z.array(downloadSchema).default([]),
-}).superRefine(({ rules, default: fallback, formerKeys, s3EncryptionClient }, context) => {
+}).superRefine(({ rules, default: fallback, formerKeys, source, s3EncryptionClient }, context) => {
+  const clientKeys = new Set(s3EncryptionClient?.keys);
+  const decrypts = [...rules, fallback].some(({ decrypt }) => decrypt !== undefined);
+  const problem = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message });
+  if (s3EncryptionClient !== undefined && !decrypts)
+    problem(['s3EncryptionClient'], 'only with a rule that says decrypt: s3-encryption-client');
+  // CBC authenticates nothing: what came out wrong would be all that is left.
+  if (s3EncryptionClient?.legacy && source === 'delete') problem(['s3EncryptionClient', 'legacy'], 'false where source is delete');
+  // What opens sources, for legacy without a condition, must not open what is stored.
+  for (const key of [
+    ...formerKeys,
+    ...[...rules, fallback].flatMap(({ encryption }) => ('key' in encryption ? (encryption.key ?? []) : [])),
+  ]) {
+    if (clientKeys.has(key)) problem(['s3EncryptionClient', 'keys'], 'keys that neither a rule nor formerKeys name');
+  }
   for (const [index, { decrypt }] of [...rules, fallback].entries()) {
     if (decrypt === undefined || s3EncryptionClient !== undefined) continue;
     const path = index < rules.length ? ['rules', index, 'decrypt'] : ['default', 'decrypt'];

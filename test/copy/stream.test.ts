@@ -98,8 +98,42 @@ test('a disabled key is told by name, and nothing is stored', async () => {
   await disable();
   const ref = await world.drop('disabled', randomBytes(5_000));
   const encryption = { ...world.encryptions['cse-kms'], keyArn };
-  await expect(prepareCopy(world.deps, world.job(ref, 'cse-kms', { encryption }))).rejects.toMatchObject({ code: 'kms-key-disabled' });
+  const asked: (string | undefined)[] = [];
+  const s3 = world.sandbox.connect();
+  s3.middlewareStack.add((next, context) => (args) => {
+    asked.push(context.commandName);
+    return next(args);
+  });
+  await expect(prepareCopy({ ...world.deps, s3 }, world.job(ref, 'cse-kms', { encryption }))).rejects.toMatchObject({
+    code: 'kms-key-disabled',
+  });
   expect(await world.uploads('disabled')).toEqual([]);
+  // A body that nobody reads would hold its connection, and end the process where it breaks.
+  expect(asked).toEqual(['HeadObjectCommand', 'GetObjectTaggingCommand']);
+});
+
+test('what finds no time any more was not tried, and is taken up by another function', async () => {
+  const ref = await world.drop('late', randomBytes(100));
+  const preparation = await prepareCopy({ ...world.deps, stop: AbortSignal.abort() }, world.job(ref, 'cse-kms'));
+  expect(preparation).toEqual({ unfinished: { uploadId: '', copiedParts: 0, parts: 0 } });
+});
+
+test('a source that breaks off midway ends nothing but its own copy', async () => {
+  const ref = await world.drop('broken', sample(20_000));
+  const signal = AbortSignal.timeout(30);
+  const s3 = world.sandbox.connect();
+  s3.middlewareStack.add(
+    (next) => async (args) => {
+      const output = await next(args);
+      const { Body } = output.output as { Body?: NodeJS.ReadableStream & { destroy(error: Error): void } };
+      if (Body !== undefined) setImmediate(() => Body.destroy(Object.assign(new Error('broken'), { code: 'ECONNRESET' })));
+      return output;
+    },
+    { step: 'initialize', priority: 'high' },
+  );
+  await expect(prepareCopy({ ...world.deps, s3, signal }, world.job(ref, 'cse-aes'))).rejects.toMatchObject({ retryable: true });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(await world.uploads('broken')).toEqual([]);
 });
 
 test('a reused data key asks KMS once, and its messages say nothing of their keys', async () => {

@@ -1,9 +1,9 @@
 /** Objects that were encrypted before S3 saw them, and what becomes of downloads once somebody changed what is stored. */
 import { randomBytes } from 'node:crypto';
 import { DisableKeyCommand, EnableKeyCommand } from '@aws-sdk/client-kms';
-import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { CopyObjectCommand, GetObjectCommand, HeadObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type LocalStack, startLocalStack, until } from './local-stack.ts';
+import { type LocalStack, startLocalStack } from './local-stack.ts';
 
 const MIB = 1024 * 1024;
 
@@ -100,23 +100,34 @@ describe('a ciphertext', () => {
     expect((await stack.get('sealed/cut', { method: 'HEAD' })).status).toBe(502);
   });
 
-  test('with a changed bit in its second frame gives the first, breaks off, and is recorded', async () => {
-    const body = randomBytes(3 * MIB);
-    const bytes = await dropped('sealed/bit', body);
+  test('with a changed bit is another version than was recorded, and is refused before a byte', async () => {
+    const bytes = await dropped('sealed/bit', randomBytes(3 * MIB));
     const at = bytes.length - 2 * MIB;
     bytes[at] = (bytes[at] ?? 0) ^ 1;
     await plant('sealed/bit', bytes);
-    const { status, bytes: given, whole } = await fetched('sealed/bit');
-    expect({ status, whole }).toEqual({ status: 200, whole: false });
-    expect(given.equals(body.subarray(0, given.length))).toBe(true);
-    expect(given.length).toBeLessThanOrEqual(MIB);
-    await until('the broken download', async () => (await stack.history('sealed/bit')).some(({ action }) => action === 'DownloadBroken'));
-    expect(await stack.history('sealed/bit')).toContainEqual(
-      expect.objectContaining({ action: 'DownloadBroken', outcome: 'failure', code: 'ciphertext-invalid' }),
-    );
-    // The frames before it are what they were.
-    const range = await stack.get('sealed/bit', { headers: { range: 'bytes=100-199' } });
-    expect(Buffer.from(await range.arrayBuffer()).equals(body.subarray(100, 200))).toBe(true);
+    for (const headers of [{}, { range: 'bytes=0-9' }]) expect(await refused('sealed/bit', headers)).toEqual(INVALID);
+    expect((await stack.get('sealed/bit', { method: 'HEAD' })).status).toBe(502);
+  });
+
+  test('of an older version that was brought back is refused', async () => {
+    await dropped('sealed/balance', Buffer.from('1000000'));
+    const { VersionId } = await stack.s3.send(new HeadObjectCommand({ Bucket: stack.targetBucket, Key: 'sealed/balance' }));
+    await dropped('sealed/balance', Buffer.from('5'));
+    const CopySource = `${stack.targetBucket}/sealed/balance?versionId=${VersionId}`;
+    const how = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: stack.env.SEALDROP_KMS_KEY_ARN, BucketKeyEnabled: true } as const;
+    await stack.s3.send(new CopyObjectCommand({ Bucket: stack.targetBucket, Key: 'sealed/balance', CopySource, ...how }));
+    expect(await refused('sealed/balance')).toEqual(INVALID);
+    // The version itself is what it was.
+    const old = await stack.api(`/object?key=sealed/balance&versionId=${VersionId}`);
+    expect(await old.text()).toBe('1000000');
+  });
+
+  test.each(['sealed/never', 'sealed/just-now'])('has plain bytes in its place that say nothing of it: %s is refused', async (key) => {
+    if (key === 'sealed/just-now') await dropped(key, randomBytes(100));
+    const how = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: stack.env.SEALDROP_KMS_KEY_ARN, BucketKeyEnabled: true } as const;
+    await stack.s3.send(new PutObjectCommand({ Bucket: stack.targetBucket, Key: key, Body: 'put in its place', ...how }));
+    const { code } = await refused(key);
+    expect(code).toBe(key === 'sealed/never' ? 'ciphertext-invalid' : 'record-missing');
   });
 
   test.each([
@@ -141,7 +152,11 @@ test('an application may use such a Content-Encoding for itself, under a mode of
   await stack.drop('s3/own', 'own bytes', { ContentEncoding: 'x-sealdrop-cse-kms' });
   await stack.settled();
   const answer = await stack.get('s3/own');
-  expect([answer.status, answer.headers.get('content-encoding')]).toEqual([200, 'x-sealdrop-cse-kms']);
+  expect([answer.status, answer.headers.get('content-encoding'), answer.headers.get('x-sealdrop-encryption')]).toEqual([
+    200,
+    'x-sealdrop-cse-kms',
+    'sse-s3',
+  ]);
   expect(await answer.text()).toBe('own bytes');
 });
 

@@ -24,9 +24,12 @@ import { type Probe, probesOf } from './probe.ts';
 import type { World } from './world.ts';
 
 const STACK_KEY = "the stack's KMS key, not through S3";
+const FOR_MESSAGES = "the stack's KMS key, for messages of the target bucket";
+const FOR_OTHER_MESSAGES = "the stack's KMS key, for messages of another bucket";
 const OPERATIONS_KEY = 'the key of alarms and evidence, not through S3';
 const MANAGED_KEY = 'the key aws/s3';
 const CUSTOMER_KEY = 'the customer key';
+const WRAPPING_KEY = 'the wrapping key';
 const NOTHING = new Uint8Array([1]);
 
 function keyProbes(resource: string, keyOf: (world: World) => string): Probe[] {
@@ -66,6 +69,26 @@ const foreignDecrypts: Probe[] = probesOf("somebody else's KMS key", {
     kms.send(new ReEncryptCommand({ CiphertextBlob: await foreignCiphertext(world), DestinationKeyId: world.otherKey })),
 });
 
+/** As a message's data key: by who may make one, whoever opens it. */
+async function dataKeyOf(world: World, EncryptionContext: Record<string, string>): Promise<Uint8Array> {
+  const { CiphertextBlob } = await world
+    .as('encrypt')
+    .kms.send(new GenerateDataKeyCommand({ KeyId: world.stackKey, KeySpec: 'AES_256', EncryptionContext }));
+  return CiphertextBlob ?? NOTHING;
+}
+
+function messageProbes(resource: string, bucketOf: (world: World) => string): Probe[] {
+  const contextOf = (world: World) => ({ sealdrop: 'cse', bucket: bucketOf(world), key: 'sealed/known.txt' });
+  return probesOf(resource, {
+    'kms:GenerateDataKey': ({ kms }, world) =>
+      kms.send(new GenerateDataKeyCommand({ KeyId: world.stackKey, KeySpec: 'AES_256', EncryptionContext: contextOf(world) })),
+    'kms:Decrypt': async ({ kms }, world) => {
+      const CiphertextBlob = await dataKeyOf(world, { ...contextOf(world), bucket: world.buckets.target });
+      return kms.send(new DecryptCommand({ KeyId: world.stackKey, CiphertextBlob, EncryptionContext: contextOf(world) }));
+    },
+  });
+}
+
 const managedKey: Probe[] = probesOf(MANAGED_KEY, {
   'kms:DescribeKey': ({ kms }) => kms.send(new DescribeKeyCommand({ KeyId: 'alias/aws/s3' })),
   'kms:GenerateDataKey': ({ kms }) => kms.send(new GenerateDataKeyCommand({ KeyId: 'alias/aws/s3', KeySpec: 'AES_256' })),
@@ -100,19 +123,23 @@ function secretProbes(resource: string, secretOf: (world: World) => string): Pro
 
 export const KEY_PROBES: Probe[] = [
   ...keyProbes(STACK_KEY, ({ stackKey }) => stackKey),
+  ...messageProbes(FOR_MESSAGES, ({ buckets }) => buckets.target),
+  ...messageProbes(FOR_OTHER_MESSAGES, ({ buckets }) => buckets.stranger),
   ...keyProbes(OPERATIONS_KEY, ({ operationsKey }) => operationsKey),
   ...keyProbes("somebody else's KMS key", ({ otherKey }) => otherKey),
   ...foreignDecrypts,
   ...managedKey,
   ...secretProbes(CUSTOMER_KEY, ({ secret }) => secret),
+  ...secretProbes(WRAPPING_KEY, ({ wrappingSecret }) => wrappingSecret),
   ...secretProbes("somebody else's secret", ({ otherSecret }) => otherSecret),
 ];
 
-/** Their key policies let nobody use these keys but through S3, and nobody deletes the customer key in haste. */
+/** Their key policies let nobody use these keys but through S3, or for messages of the bucket: encrypt seals, download and break-glass open. Nobody deletes the customer key in haste. */
 export const NEVER_ALLOWED_ON_KEYS: Probe[] = KEY_PROBES.filter(
   ({ resource, action }) =>
     ([STACK_KEY, OPERATIONS_KEY].includes(resource) &&
       ['kms:Encrypt', 'kms:GenerateDataKey', 'kms:GenerateDataKeyWithoutPlaintext'].includes(action)) ||
-    (resource === MANAGED_KEY && action === 'kms:GenerateDataKey') ||
-    (resource === CUSTOMER_KEY && action.startsWith('secretsmanager:DeleteSecret, ')),
+    resource === FOR_OTHER_MESSAGES ||
+    ([FOR_MESSAGES, MANAGED_KEY].includes(resource) && action === 'kms:GenerateDataKey') ||
+    ([CUSTOMER_KEY, WRAPPING_KEY].includes(resource) && action.startsWith('secretsmanager:DeleteSecret, ')),
 );

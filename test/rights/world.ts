@@ -47,6 +47,7 @@ export interface World {
   operationsKey: string;
   otherKey: string;
   secret: string;
+  wrappingSecret: string;
   otherSecret: string;
   customerKey: Buffer;
   /** Version ids by `bucket/key`. */
@@ -130,6 +131,7 @@ export async function openWorld(policy?: string): Promise<World> {
     operationsKey: await defaultKeyOf(administrator.s3, buckets.audit),
     otherKey: KeyMetadata?.Arn ?? '',
     secret: variable('SEALDROP_CUSTOMER_KEY_SECRET'),
+    wrappingSecret: variable('SEALDROP_WRAPPING_KEY_SECRET'),
     otherSecret,
     customerKey,
     versions,
