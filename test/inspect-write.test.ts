@@ -19,6 +19,7 @@ rules:
   - { match: { prefix: typed/ }, encryption: { mode: sse-s3 } }
   - { match: { prefix: tagged/, tags: { class: secret } }, encryption: { mode: sse-c } }
   - { match: { prefix: small/, size: { below: 12 } }, encryption: { mode: sse-s3 } }
+  - { match: { prefix: sealed/, size: { below: 12 } }, encryption: { mode: cse-kms } }
 default: { encryption: { mode: sse-kms, bucketKey: true } }
 formerKeys: ['${FORMER_KEY}']
 `;
@@ -55,6 +56,26 @@ const kms = (SSEKMSKeyId: string, BucketKeyEnabled = false) => ({
   BucketKeyEnabled,
 });
 const dsse = (SSEKMSKeyId: string) => ({ ServerSideEncryption: 'aws:kms:dsse' as const, SSEKMSKeyId });
+
+describe('a message', () => {
+  const coded = (mode: string, more = {}) => ({ ...kms(STACK_KEY, true), ContentEncoding: `gzip, x-sealdrop-${mode}`, ...more });
+
+  it('is as policy.yml says, whatever its length is beside that of its source', async () => {
+    expect(await world(coded('cse-kms')).inspect('sealed/1')).toEqual({ encryption: { mode: 'cse-kms' }, drift: null });
+  });
+
+  it.each([
+    ['of a mode that nothing means there', 'sealed/1', coded('cse-aes'), 'found cse-aes; policy.yml says cse-kms or sse-kms'],
+    ['where S3 is to encrypt', 'cards/1', coded('cse-kms'), 'found cse-kms; policy.yml says sse-c'],
+  ])('%s is drift', async (_, key, stored, drift) => {
+    expect(await world(stored).inspect(key)).toMatchObject({ drift });
+  });
+
+  it('that S3 does not encrypt once more is taken for what S3 says', async () => {
+    const { encryption } = (await world(coded('cse-kms', { ServerSideEncryption: 'AES256' })).inspect('sealed/1')) ?? {};
+    expect(encryption).toMatchObject({ mode: 'sse-s3' });
+  });
+});
 
 describe('an object that is as policy.yml says', () => {
   it.each<[key: string, stored: Partial<HeadObjectCommandOutput> | number]>([

@@ -88,6 +88,16 @@ describe('latest', () => {
   });
 });
 
+describe('knowsMessage', () => {
+  it('finds the message that some version is recorded to be, whichever', async () => {
+    const { records, dynamodb } = world();
+    const item = (messageId: string) => marshall({ record: { ...RECORD, envelope: { messageId, messageBytes: 1 } } });
+    dynamodb.on(QueryCommand).resolves({ Items: [item('b'), item('a')] });
+    expect(await records.knowsMessage(TARGET_BUCKET, 'a/b.txt', 'a')).toBe(true);
+    expect(await records.knowsMessage(TARGET_BUCKET, 'a/b.txt', 'c')).toBe(false);
+  });
+});
+
 describe('find', () => {
   const stored = (versionId: string | undefined, etag = ETAG) =>
     marshall({ record: { ...RECORD, etag, ...(versionId === undefined ? {} : { versionId }) } });
@@ -120,6 +130,16 @@ describe('find', () => {
     const { find } = finding([stored('v1'), stored(undefined)]);
     expect(await find('v2')).toBeNull();
     expect(await finding([]).find('v2')).toBeNull();
+  });
+
+  it.each([
+    [undefined, 'null'],
+    ['null', undefined],
+    ['null', 'null'],
+  ])('finds what has no version of its own by its etag: recorded as %s, asked for as %s', async (recorded, asked) => {
+    const { find } = finding([stored(recorded, 'other'), stored(recorded)]);
+    expect(await find(asked)).toMatchObject({ etag: ETAG });
+    expect(await find(asked, 'nowhere')).toBeNull();
   });
 
   it('says that it cannot know, never that there is none, where a key has more than it looks through', async () => {

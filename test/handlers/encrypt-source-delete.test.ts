@@ -54,6 +54,23 @@ describe('a source that is encrypted', () => {
     expect(auditEvents(world)[1]).toMatchObject({ outcome: 'success', sourceVersionId: VERSION_ID, uniqueId: '05' });
   });
 
+  it('is kept where it says how another source is encrypted, which may still come', async () => {
+    const decrypting = `${POLICY.replace('{ prefix: plain/ }', '{ prefix: plain/ }, decrypt: s3-encryption-client')}s3EncryptionClient: { keys: ['arn:aws:kms:us-east-1:000000000000:key/77777777-2222-3333-4444-555555555555'] }\nsource: delete\n`;
+    for (const [policy, count] of [
+      [decrypting, 0],
+      [`${POLICY}\nsource: delete\n`, 1],
+    ] as const) {
+      const world = encryptWorld(policy);
+      world.s3.on(GetBucketVersioningCommand).resolves({ Status: 'Enabled' });
+      world.s3.on(DeleteObjectCommand).resolves({});
+      expect(
+        await createHandler(() => world.deps)(queued([notification({ key: 'reports/a.pdf.instruction', sequencer: '05' })], 1)),
+      ).toEqual(NO_FAILURES);
+      expect(objectRecords(world)).toHaveLength(1);
+      expect(deleted(world)).toHaveLength(count);
+    }
+  });
+
   it('is deleted after its record, and that is recorded after it', async () => {
     const { world, run } = deleting();
     const order: string[] = [];

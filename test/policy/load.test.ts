@@ -26,6 +26,30 @@ const WRONG: Record<string, [text: string, message: string]> = {
     `version: 1\ndefault:\n  encryption: { mode: rot13 }\n`,
     'policy.yml:3:17: at default.encryption.mode: got "rot13"; allowed: sse-s3, sse-kms, dsse-kms, sse-c, cse-kms, cse-aes',
   ],
+  'aws/s3 for cse-kms, which nobody may use but S3': [
+    rule('{ prefix: a/ }', '{ mode: cse-kms, key: aws/s3 }'),
+    'policy.yml:4:34: at rules.0.encryption.key: got "aws/s3"; allowed: a full KMS key ARN (arn:aws:kms:REGION:ACCOUNT:key/ID) rather than an alias or a bare id',
+  ],
+  'more MiB than one function takes': [
+    rule('{ prefix: a/ }', '{ mode: cse-aes, upToMiB: 4097 }'),
+    'policy.yml:4:34: at rules.0.encryption.upToMiB: got 4097; allowed: at most 4096, which is 4 GiB',
+  ],
+  'sources to decrypt without a word on what opens them': [
+    `version: 1\ndefault: { decrypt: s3-encryption-client, encryption: { mode: sse-s3 } }\n`,
+    'policy.yml:2:12: at default.decrypt: got "s3-encryption-client"; allowed: only with s3EncryptionClient, which says what opens such sources',
+  ],
+  'what opens sources where none are decrypted': [
+    `version: 1\n${DEFAULT}\ns3EncryptionClient: {}\n`,
+    'policy.yml:3:1: at s3EncryptionClient: got a mapping; allowed: only with a rule that says decrypt: s3-encryption-client',
+  ],
+  'the oldest formats where sources are deleted': [
+    `version: 1\ndefault: { decrypt: s3-encryption-client, encryption: { mode: sse-s3 } }\ns3EncryptionClient: { legacy: true }\nsource: delete\n`,
+    'policy.yml:3:23: at s3EncryptionClient.legacy: got true; allowed: false where source is delete',
+  ],
+  'a key that opens sources and objects alike': [
+    `version: 1\ndefault: { decrypt: s3-encryption-client, encryption: { mode: cse-kms, key: '${KEY}' } }\ns3EncryptionClient: { keys: ['${KEY}'] }\n`,
+    'policy.yml:3:23: at s3EncryptionClient.keys: got a list; allowed: keys that neither a rule nor formerKeys name',
+  ],
   'an unknown version': [`version: 2\n${DEFAULT}\n`, 'policy.yml:1:1: at version: got 2; allowed: 1'],
   'no version': [`${DEFAULT}\n`, 'policy.yml:1:1: at version: got nothing; allowed: 1'],
   'no default': ['version: 1\n', 'policy.yml:1:1: at default: missing; it must be of type object'],

@@ -49,7 +49,7 @@ describe.each(NAMES)('the template of %s', (name) => {
       'TargetEventsDeadLetterQueueUrl',
       'TargetEventsQueueUrl',
       ...transit,
-      ...(['dev with every encryption', 'the demo'].includes(name) ? ['WrappingKeySecret'] : []),
+      ...(['dev with every encryption', 'the demo', 'prod with every option'].includes(name) ? ['WrappingKeySecret'] : []),
     ]);
   });
 });
