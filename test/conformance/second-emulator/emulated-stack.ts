@@ -52,8 +52,13 @@ export async function startEmulatedStack(): Promise<EmulatedStack> {
       return { versionId: (await stage.s3.send(put)).VersionId };
     },
     settled: () => drain(stage, ingest),
-    async get(key, { method = 'GET' } = {}) {
-      const { statusCode, headers, body } = await invokeStreaming(download, apiEvent({ method, query: { key: [key] } }));
+    async get(key, { method = 'GET', headers: sent = {} } = {}) {
+      const event = apiEvent({
+        method,
+        query: { key: [key] },
+        headers: Object.fromEntries(Object.entries(sent).map(([name, value]) => [name, [value]])),
+      });
+      const { statusCode, headers, body } = await invokeStreaming(download, event);
       return new Response(method === 'HEAD' ? null : new Uint8Array(body), { status: statusCode ?? 500, headers });
     },
     async history(key) {
@@ -99,6 +104,7 @@ async function build(stage: Stage) {
     REDIRECT_ABOVE_BYTES: String(190 * MIB),
     KMS_KEY_ARN: await stage.keyArn(),
     CUSTOMER_KEY_SECRET: await stage.newSecret(randomBytes(32).toString('hex')),
+    WRAPPING_KEY_SECRET: await stage.newSecret(randomBytes(32).toString('hex')),
     // Encryptions and reads are told by their records, not by their logs.
     POWERTOOLS_LOG_LEVEL: 'SILENT',
   };

@@ -18,6 +18,9 @@ describe('a mode that the server does not have', () => {
   test.each([
     // It takes the request, and its answer does not say that the Bucket Key is on.
     ['bucket-key/', 'answer-mismatch'],
+    // What is encrypted before S3 is stored with the Bucket Key, too.
+    ['sealed/', 'answer-mismatch'],
+    ['wrapped/', 'answer-mismatch'],
     // It refuses the request.
     ['dsse/', 'unknown'],
     // Its KMS has no aws/s3.
