@@ -3,6 +3,7 @@ import pMap from 'p-map';
 import type { AuditEvent } from './audit/event.ts';
 import type { ObjectRecords } from './audit/object-record.ts';
 import type { AuditTrail } from './audit/trail.ts';
+import { isClientSideMode } from './encryption/index.ts';
 import { asSealdropError, SealdropError } from './errors.ts';
 import type { EventMessage, ObjectWritten, TargetEvent } from './events/index.ts';
 import { type InspectDeps, inspectWrite } from './inspect-write.ts';
@@ -119,7 +120,9 @@ async function foreignWrite(event: ObjectWritten, detail: string, lastTry: boole
     const inspection = await inspectWrite(event, deps);
     if (inspection === null) return { events: [{ ...written, detail: `${detail}; gone before it was inspected` }], failure: null };
     const { encryption, drift } = inspection;
-    const found: AuditEvent = { ...written, encryption };
+    // That it is one, only who opens it sees: the API gives out none that `encrypt` did not record.
+    const claimed = isClientSideMode(encryption.mode) ? '; a message, as it says of itself' : '';
+    const found: AuditEvent = { ...written, encryption, detail: `${detail}${claimed}` };
     if (drift === null) return { events: [found], failure: null };
     const drifted: AuditEvent = { ...found, action: 'DriftFound', outcome: 'failure', code: 'drift', detail: drift };
     return { events: [found, drifted], failure: null };

@@ -1,8 +1,9 @@
 /** How an object of the target bucket is encrypted, and whether that is what policy.yml says. */
 import { GetObjectTaggingCommand, HeadObjectCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
-import { answeredEncryption, codedMode, type EncryptionDescription, isClientSideMode } from './encryption/index.ts';
+import { answeredEncryption, type ClientSideMode, codedMode, type EncryptionDescription, isClientSideMode } from './encryption/index.ts';
 import { SealdropError } from './errors.ts';
 import type { ObjectWritten } from './events/index.ts';
+import { MESSAGE_AT_S3 } from './policy/at-s3.ts';
 import type { ObjectFacts } from './policy/match.ts';
 import { possibleEncryptions, possibleModes } from './policy/possible.ts';
 import type { Encryption, Policy } from './policy/schema.ts';
@@ -43,15 +44,8 @@ export async function inspectWrite(event: ObjectWritten, deps: InspectDeps): Pro
 async function inspectVersion(event: ObjectWritten, deps: InspectDeps): Promise<Inspection | null> {
   const head = await look(event, deps);
   if (head === null) return null;
-  const { encryption, ...known } = head;
-  if (isClientSideMode(encryption.mode)) {
-    // A message is longer than its source was, and which key it is under is not to be seen without its bytes.
-    const modes = possibleModes(deps.policy, event.key);
-    return {
-      encryption,
-      drift: modes.has(encryption.mode) ? null : `found ${encryption.mode}; policy.yml says ${[...modes].join(' or ')}`,
-    };
-  }
+  const { encryption, atS3, ...known } = head;
+  if (isClientSideMode(encryption.mode)) return { encryption, drift: driftOfMessage(encryption.mode, atS3, event.key, deps) };
   let facts: ObjectFacts = { key: event.key, size: event.size, ...known };
   let verdict = await compare(encryption, facts, deps);
   if (verdict.agreeing > 0 && verdict.agreeing < verdict.meant.length && verdict.open.includes('tags')) {
@@ -63,6 +57,15 @@ async function inspectVersion(event: ObjectWritten, deps: InspectDeps): Promise<
   if (verdict.agreeing > 0) return { encryption, drift: null };
   const said = [...new Set(verdict.meant.map((meant) => words(meant)))].join(' or ');
   return { encryption, drift: `found ${words(encryption)}; policy.yml says ${said}` };
+}
+
+/** A message is longer than its source was, and which key it is under is not to be seen without its bytes; what S3 stores it under is. */
+function driftOfMessage(mode: ClientSideMode, atS3: EncryptionDescription, key: string, deps: InspectDeps): string | null {
+  const modes = possibleModes(deps.policy, key);
+  if (!modes.has(mode)) return `found ${mode}; policy.yml says ${[...modes].join(' or ')}`;
+  const stored: EncryptionDescription = { ...MESSAGE_AT_S3, keyArn: deps.kmsKeyArn };
+  if (atS3.keyArn === stored.keyArn && atS3.bucketKey === stored.bucketKey) return null;
+  return `found ${mode}, stored as ${words(atS3)}; messages are stored as ${words(stored)}`;
 }
 
 interface Verdict {
@@ -100,7 +103,10 @@ async function described(encryption: Encryption, { kmsKeyArn, managedKeyArn }: I
 }
 
 interface Found {
+  /** As the object says of itself, where it says to be a message. */
   encryption: EncryptionDescription;
+  /** As S3 says. */
+  atS3: EncryptionDescription;
   contentType?: string;
   tags?: Record<string, string>;
 }
@@ -113,12 +119,12 @@ async function look(event: ObjectWritten, deps: InspectDeps): Promise<Found | nu
     const answer = await s3.send(command, signal && { abortSignal: signal });
     const atS3 = answeredEncryption(answer);
     const coded = codedMode(answer.ContentEncoding);
-    const encryption = coded !== null && atS3?.mode === 'sse-kms' ? { mode: coded.mode } : atS3;
-    if (encryption === null) {
+    if (atS3 === null) {
       throw new SealdropError('answer-mismatch', 'S3 does not say how the object is encrypted', { object: event });
     }
     // S3's own default for objects that were stored without a type.
-    return { encryption, contentType: answer.ContentType ?? 'binary/octet-stream' };
+    const encryption = coded !== null && atS3.mode === 'sse-kms' ? { mode: coded.mode } : atS3;
+    return { encryption, atS3, contentType: answer.ContentType ?? 'binary/octet-stream' };
   } catch (error) {
     switch (statusOf(error)) {
       case 400:
@@ -142,7 +148,7 @@ async function look(event: ObjectWritten, deps: InspectDeps): Promise<Found | nu
 async function underCustomerKey(event: ObjectWritten, deps: InspectDeps): Promise<Found | null> {
   const tags = await tagsOf(event, deps);
   if (tags === null || !(await isStillThere(event, deps))) return null;
-  return { encryption: { mode: 'sse-c' }, tags };
+  return { encryption: { mode: 'sse-c' }, atS3: { mode: 'sse-c' }, tags };
 }
 
 /** A listing shows ETags of what it has no key to, and the key itself before all that begin with it. */

@@ -1,9 +1,10 @@
 /** Opens an object of the target bucket for one who may read it, and records that before its first byte. */
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { AuditEvent } from './audit/event.ts';
 import { isClientSideMode } from './encryption/index.ts';
 import { asSealdropError, SealdropError } from './errors.ts';
 import { findObject } from './find-object.ts';
+import { flowing } from './flowing.ts';
 import { mayAccess } from './http/access.ts';
 import { countFailure, type Metrics } from './metrics.ts';
 import type { OpenDeps, Opened, OpenRequest } from './opened.ts';
@@ -56,17 +57,21 @@ function watched({ body, mode, size, versionId }: OpenedObject, event: AuditEven
   if (body === null || !isClientSideMode(mode)) return body;
   async function* proven(chunks: Readable) {
     try {
-      yield* chunks as AsyncIterable<Buffer>;
+      for await (const chunk of chunks) yield chunk as Buffer;
     } catch (error) {
+      // The caller went; the object is as it was.
+      if (chunks.errored === null) throw error;
       const { code, message } = asSealdropError(error);
       const about = { ...event, action: 'DownloadBroken' as const, outcome: 'failure' as const, code, detail: message, size };
       deps.log.error('download broken off', { bucket: event.bucket, key: event.key, versionId, code, cause: message });
       countFailure(deps.metrics, asSealdropError(error), mode);
+      // Those of the request were written before its first byte.
+      deps.metrics.flush();
       await deps.trail.append([versionId === undefined ? about : { ...about, versionId }]);
       throw error;
     }
   }
-  return Readable.from(proven(body), { objectMode: false }).once('close', () => body.destroy());
+  return flowing(proven(body), body);
 }
 
 /** What was recorded as asked for and could not be is recorded again, as the failure that it is. */

@@ -1,5 +1,5 @@
 /** Objects that were encrypted before S3 saw them: opened here, so that whoever reads them is told of the plaintext alone. */
-import { Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { ObjectRecord, ObjectRecords } from './audit/object-record.ts';
 import { type ClientSideMode, codedMode, isClientSideMode } from './encryption/index.ts';
 import {
@@ -15,6 +15,7 @@ import {
   wrappedUnder,
 } from './envelope/index.ts';
 import { SealdropError } from './errors.ts';
+import { flowing } from './flowing.ts';
 import { type ByteRange, satisfiedRange } from './http/range.ts';
 import { possibleModes } from './policy/possible.ts';
 import type { Policy } from './policy/schema.ts';
@@ -280,11 +281,6 @@ function opened(
     },
     encryption: { mode, ...wrappedUnder(head) },
   };
-}
-
-/** Whoever ends it ends what it is made of. */
-function flowing(plaintext: AsyncGenerator<Buffer>, ciphertext: Readable): Readable {
-  return Readable.from(plaintext, { objectMode: false }).once('close', () => ciphertext.destroy());
 }
 
 async function* cut(plaintext: AsyncGenerator<Buffer>, skipped: number, length: number): AsyncGenerator<Buffer> {

@@ -93,6 +93,8 @@ export async function openStored(customerKey: CustomerKey | null, request: ReadR
   });
   if (answer === null) return null;
   if (!(answer.Body instanceof Readable)) throw new SealdropError('service-unavailable', 'S3 answered without a body');
+  // It may break while nobody listens yet; whoever reads it is told.
+  answer.Body.on('error', () => {});
   try {
     const partial = parseContentRange(answer.ContentRange);
     return {

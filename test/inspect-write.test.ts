@@ -71,6 +71,15 @@ describe('a message', () => {
     expect(await world(stored).inspect(key)).toMatchObject({ drift });
   });
 
+  it.each([
+    ['under another key', kms(OWN_KEY, true)],
+    ['without the Bucket Key', kms(STACK_KEY, false)],
+  ])('that S3 stores %s is drift', async (_, stored) => {
+    const { encryption, drift } = (await world(coded('cse-kms', stored)).inspect('sealed/1')) ?? {};
+    expect(encryption).toEqual({ mode: 'cse-kms' });
+    expect(drift).toContain(`messages are stored as sse-kms under ${STACK_KEY} with the Bucket Key on`);
+  });
+
   it('that S3 does not encrypt once more is taken for what S3 says', async () => {
     const { encryption } = (await world(coded('cse-kms', { ServerSideEncryption: 'AES256' })).inspect('sealed/1')) ?? {};
     expect(encryption).toMatchObject({ mode: 'sse-s3' });

@@ -24,10 +24,12 @@ interface Stored {
   record: object | null;
   claims?: object[];
   versionId?: string;
+  /** How many bytes S3 gives before it gives no more. */
+  stallsAfter?: number;
 }
 
 /** One object under `cse-aes`, in frames of 64 bytes. */
-function worldWith({ bytes, record, claims = [], versionId = 'target-version-1' }: Stored) {
+function worldWith({ bytes, record, claims = [], versionId = 'target-version-1', stallsAfter }: Stored) {
   const world = openWorld();
   const items = [...(record === null ? [] : [{ record }]), ...claims.map((claim) => ({ claim }))];
   world.dynamodb.on(QueryCommand).resolves({ Items: items.map((item) => marshall(item, { removeUndefinedValues: true })) });
@@ -48,15 +50,24 @@ function worldWith({ bytes, record, claims = [], versionId = 'target-version-1' 
     };
   };
   const gets: string[] = [];
+  const bodies: Readable[] = [];
   world.s3.on(GetObjectCommand).callsFake(async (input: GetObjectCommandInput) => {
     const { part, ...told } = answer(input);
     gets.push(input.Range ?? 'whole');
-    return { ...told, Body: Readable.from([part]) };
+    const body = stallsAfter === undefined ? Readable.from([part]) : stalled(part.subarray(0, stallsAfter));
+    bodies.push(body);
+    return { ...told, Body: body };
   });
   world.s3.on(HeadObjectCommand).callsFake(async (input: GetObjectCommandInput) => answer(input));
   const opening = { keysFor: () => aesOpeningKeys({ version: async () => WRAPPING_KEY }), known: createRecent<never>(10) };
   const deps: OpenLinkDeps = { ...world.deps, opening, limits: { maxStreamedBytes: 10_000, redirectAboveBytes: 10_000 } };
-  return { ...world, deps, gets };
+  return { ...world, deps, gets, bodies };
+}
+
+function stalled(bytes: Buffer): Readable {
+  const body = new Readable({ read() {} });
+  body.push(bytes);
+  return body;
 }
 
 const request = (more: Partial<OpenRequest> = {}): OpenRequest => ({
@@ -119,6 +130,24 @@ describe('a message', () => {
       /ObjectDownloaded.*DownloadBroken.*ciphertext-invalid/s,
     );
     expect(eventsOf(world)).toHaveLength(2);
+    expect(world.metrics.figures.at(-1)).toMatchObject({ name: 'Failures', by: { code: 'ciphertext-invalid' } });
+    expect(world.metrics.flushes).toBe(1);
+  });
+
+  it('whose caller goes away is no broken one, and S3 is let go at once, though it gives nothing', async () => {
+    const stored = await recorded(randomBytes(1_000));
+    const world = worldWith({ ...stored, stallsAfter: stored.bytes.length - 3 * FRAME });
+    const opened = await openObject(request(), world.deps);
+    if (opened.kind !== 'object' || opened.object.body === null) throw new Error('nothing to read');
+    const { body } = opened.object;
+    const given = new Promise((resolve) => body.once('data', resolve));
+    await given;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    body.destroy(new Error('the caller went'));
+    await new Promise((resolve) => body.once('error', resolve));
+    expect(world.bodies.map(({ destroyed }) => destroyed)).toEqual([true]);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(eventsOf(world)).toEqual(['ObjectDownloaded']);
   });
 
   it('asks S3 once for each further range of it', async () => {

@@ -47,9 +47,12 @@ export type CopyPlan = { action: 'copy-object' } | PartsPlan;
 /** Of what passes through here: some tens of MiB in memory, and 80 GB in 10,000 parts. */
 export const STREAMED_PART_BYTES = 8 * 1024 * 1024;
 
+/** By how much a message may be longer than what fills one part: a header with its context and data keys, and 32 bytes a frame. */
+const MESSAGE_OVERHEAD_BYTES = 4 * 1024;
+
 /** Objects up to it leave no upload and are soon done, whatever their rule says. @param streamed whether the bytes of some objects pass through here */
 export function uploadedAbove({ partsAboveBytes, streamedPartBytes = STREAMED_PART_BYTES }: CopyLimits, streamed: boolean): number {
-  return streamed ? Math.min(partsAboveBytes, streamedPartBytes) : partsAboveBytes;
+  return streamed ? Math.min(partsAboveBytes, Math.max(0, streamedPartBytes - MESSAGE_OVERHEAD_BYTES)) : partsAboveBytes;
 }
 
 const NO_LOSSES: SourceLosses = { checksum: false, description: false };

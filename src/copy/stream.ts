@@ -14,7 +14,7 @@ import { readSource } from './source-bytes.ts';
 import { describeSource, type SourceDescription } from './source-description.ts';
 import { sourceTags } from './source-object.ts';
 import { storedChecksum } from './stored-checksum.ts';
-import { abandonUpload, keyOf } from './target-object.ts';
+import { keyOf } from './target-object.ts';
 import { uploadChunks } from './upload-chunks.ts';
 
 const NOTHING_YET: CopyProgress = { uploadId: '', copiedParts: 0, parts: 0 };
@@ -27,11 +27,12 @@ export interface LookedAt {
 }
 
 /**
- * What an earlier run left is begun anew: a message is under a data key that nobody has any more.
+ * What an earlier run left is not gone on with: a message is under a data key that nobody has any more. It may be another run's that is
+ * still at it, too: uploads of the same source are ended once one of them is an object, or none is to be.
  * @throws SealdropError of the source, the keys or the target; `time-out`
  */
 export async function prepareStream(deps: CopyDeps, job: CopyJob, looked: LookedAt): Promise<Preparation> {
-  const { ref, saved } = job;
+  const { ref } = job;
   const { sealer } = deps;
   if (sealer === undefined) throw new SealdropError('config-invalid', 'nothing here encrypts before S3 does', { object: ref });
   const { head, message } = looked;
@@ -42,11 +43,17 @@ export async function prepareStream(deps: CopyDeps, job: CopyJob, looked: Looked
       object: ref,
     });
   }
-  if (saved !== null) await abandonUpload(deps, keyOf(job), saved.uploadId);
+  const { activeCount, pendingCount, concurrency } = sealer.slots;
+  const waits = activeCount + pendingCount >= concurrency;
   return sealer.slots(async () => {
-    // Others had the time: it was not tried, and is taken up by another function.
+    // Others had the time, some of it or all: it goes on in another function, and that was no try.
     if (deps.stop?.aborted) return { unfinished: NOTHING_YET };
-    return { ready: await streamed(deps, job, looked, source, sealer) };
+    try {
+      return { ready: await streamed(deps, job, looked, source, sealer) };
+    } catch (error) {
+      if (waits && deps.signal?.aborted) return { unfinished: NOTHING_YET };
+      throw error;
+    }
   });
 }
 

@@ -1,8 +1,10 @@
 /** Copies that are encrypted before S3 sees them, through the sandbox's S3 and KMS. */
 import { randomBytes } from 'node:crypto';
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
+import pLimit from 'p-limit';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { prepareCopy } from '../../src/copy/prepare-copy.ts';
+import { createSealer } from '../../src/copy/sealer.ts';
 import { byteReader, readHead, unlock } from '../../src/envelope/index.ts';
 import type { ClientSideMode } from '../../src/policy/schema.ts';
 import { collected, whole } from '../envelope/messages.ts';
@@ -67,17 +69,32 @@ describe.each(CLIENT_SIDE_MODES)('%s', (mode) => {
     await expect(prepareCopy(world.deps, world.job({ ...ref, key: 'none' }, mode))).rejects.toMatchObject({ code: 'source-gone' });
   });
 
-  test('an upload that an earlier run left is ended, and another begun', async () => {
+  test('an upload of another run is neither gone on with nor ended: that run may be at it still', async () => {
     const key = `${mode}/again`;
     const ref = await world.drop(key, sample(5_000));
     const first = world.job(ref, mode);
-    await prepareCopy(world.deps, first);
-    expect(await world.uploads(key)).toHaveLength(1);
-    const second = world.job(ref, mode, { saved: first.told[0] ?? null });
-    await world.copied(second);
+    const firstReady = await prepareCopy(world.deps, first);
+    if (!('ready' in firstReady)) throw new Error('not prepared');
+    const [saved = null] = first.told;
+    const second = world.job(ref, mode, { saved, spared: async () => [saved?.uploadId ?? ''] });
+    const secondReady = await prepareCopy(world.deps, second);
+    if (!('ready' in secondReady)) throw new Error('not prepared');
+    expect(await world.uploads(key)).toHaveLength(2);
+    expect(second.told[0]?.uploadId).not.toBe(saved?.uploadId);
+    await firstReady.ready.commit('absent');
+    await expect(secondReady.ready.commit('absent')).rejects.toMatchObject({ code: 'target-changed' });
+    await secondReady.ready.abandon();
     expect(await world.uploads(key)).toEqual([]);
-    expect(second.told[0]?.uploadId).not.toBe(first.told[0]?.uploadId);
-    expect(second.told[0]?.encryption).toMatchObject({ mode });
+    expect((await opened(mode, key, (await world.read(TARGET_BUCKET, key)).bytes)).plaintext.length).toBe(5_000);
+  });
+
+  test('an upload that nobody tells of is ended before another begins', async () => {
+    const key = `${mode}/untold`;
+    const ref = await world.drop(key, sample(5_000));
+    await prepareCopy(world.deps, world.job(ref, mode));
+    expect(await world.uploads(key)).toHaveLength(1);
+    await world.copied(world.job(ref, mode));
+    expect(await world.uploads(key)).toEqual([]);
   });
 
   test('a target that is not as expected is told, and taken on the next try by the same message', async () => {
@@ -116,6 +133,25 @@ test('what finds no time any more was not tried, and is taken up by another func
   const ref = await world.drop('late', randomBytes(100));
   const preparation = await prepareCopy({ ...world.deps, stop: AbortSignal.abort() }, world.job(ref, 'cse-kms'));
   expect(preparation).toEqual({ unfinished: { uploadId: '', copiedParts: 0, parts: 0 } });
+});
+
+test('what had to wait and then found too little time was not tried either; what had all the time is late', async () => {
+  const giveUp = new AbortController();
+  const s3 = world.sandbox.connect();
+  s3.middlewareStack.add((next, context) => (args) => {
+    if (context.commandName === 'UploadPartCommand') giveUp.abort();
+    return next(args);
+  });
+  const jobs = await Promise.all(
+    ['first', 'second'].map(async (name) => world.job(await world.drop(`slots/${name}`, sample(20_000)), 'cse-kms')),
+  );
+  const sealer = { ...createSealer(world.kms), slots: pLimit(1) };
+  const [first, second] = await Promise.allSettled(
+    jobs.map((job) => prepareCopy({ ...world.deps, s3, sealer, signal: giveUp.signal }, job)),
+  );
+  expect(first).toMatchObject({ status: 'rejected', reason: { code: 'time-out' } });
+  expect(second).toEqual({ status: 'fulfilled', value: { unfinished: { uploadId: '', copiedParts: 0, parts: 0 } } });
+  for (const name of ['first', 'second']) expect(await world.uploads(`slots/${name}`)).toEqual([]);
 });
 
 test('a source that breaks off midway ends nothing but its own copy', async () => {

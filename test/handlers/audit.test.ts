@@ -67,6 +67,13 @@ describe("somebody else's write", () => {
     expect(world.metrics.figures).toEqual([{ name: 'ForeignWrites', value: 1, by: {} }]);
   });
 
+  it('that says to be a message is recorded as one that says so', async () => {
+    const stored = { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: STACK_KEY, BucketKeyEnabled: true };
+    const world = auditWorld({ stored: { ...stored, ContentEncoding: 'x-sealdrop-cse-kms' } });
+    await handle(world, queued([changed({})]));
+    expect(auditEvents(world)[0]).toMatchObject({ encryption: { mode: 'cse-kms' }, detail: 'Put; a message, as it says of itself' });
+  });
+
   it('is looked at without a key, in exactly that version and state', async () => {
     const world = auditWorld();
     await handle(world, queued([changed({ key: 'a.txt', versionId: 'v1' })]));
