@@ -9,7 +9,7 @@ import {
   type ReaderDeps,
 } from '../s3-encryption-client/index.ts';
 import type { CopyDeps, CopyJob } from './copy-job.ts';
-import { readSourceText } from './source-bytes.ts';
+import { MAX_TEXT_BYTES, readSourceText } from './source-bytes.ts';
 
 /** What opens sources of the Amazon S3 Encryption Client. */
 export interface Decryptor extends Pick<ReaderDeps, 'kms' | 'kmsKeyArns' | 'wrappingKey' | 'legacy'> {
@@ -28,8 +28,8 @@ export async function openSource(
 ): Promise<EncryptedMessage | null> {
   const { decryptor, signal } = deps;
   if (decryptor === undefined) throw new SealdropError('config-invalid', 'nothing here decrypts sources', { object: ref });
-  const { bucket, key, versionId } = ref;
-  const own = async () => (await readSourceText(deps, ref, { key, versionId })) ?? '';
+  const { bucket, key, versionId, etag } = ref;
+  const own = async () => (size > MAX_TEXT_BYTES ? '' : ((await readSourceText(deps, ref, { key, versionId, etag })) ?? ''));
   if (await isInstructionFile({ key, metadata }, own)) return null;
   let instructed = false;
   const readInstructionFile = async () => {

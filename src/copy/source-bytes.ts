@@ -3,12 +3,13 @@ import { Readable } from 'node:stream';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { SealdropError } from '../errors.ts';
 import type { ObjectRef } from '../events/index.ts';
+import { keyProblem } from '../events/object-key.ts';
 import { translateAwsError } from '../translate-aws-error.ts';
 import type { CopyDeps } from './copy-job.ts';
 import { translateCopyError } from './translate-copy-error.ts';
 
 /** A text that goes with an object is no longer; what is, is none. */
-const MAX_TEXT_BYTES = 64 * 1024;
+export const MAX_TEXT_BYTES = 64 * 1024;
 
 /**
  * The very state that the event named, in its full length. The SDK compares it with the checksum that S3 has of the whole, if it has one; of a
@@ -23,12 +24,14 @@ export async function* readSource(deps: CopyDeps, ref: ObjectRef, size: number):
   yield* inFull(await bodyOf(deps, ref, { bucket, key, versionId, etag }), size, ref);
 }
 
-/** The text of another object beside a source; `null`: there is none. @throws SealdropError as `readSource` */
-export async function readSourceText(
-  deps: CopyDeps,
-  ref: ObjectRef,
-  at: { key: string; versionId?: string | undefined },
-): Promise<string | null> {
+/**
+ * The text of a source, or of another object beside it.
+ * @param at with `versionId` and `etag` that very state, else what is there now
+ * @returns `null`: there is none, or there can be none of that key
+ * @throws SealdropError as `readSource`, and `source-not-decryptable` for what is longer than such a text
+ */
+export async function readSourceText(deps: CopyDeps, ref: ObjectRef, at: Omit<SourceAt, 'bucket'>): Promise<string | null> {
+  if (keyProblem(at.key) !== null) return null;
   const body = await bodyOf(deps, ref, { bucket: ref.bucket, ...at }).catch((error: unknown) => {
     if (error instanceof SealdropError && error.code === 'source-gone') return null;
     throw error;
@@ -36,7 +39,7 @@ export async function readSourceText(
   if (body === null) return null;
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for await (const piece of body as AsyncIterable<Uint8Array>) {
+  for await (const piece of chunksOf(body, ref)) {
     length += piece.length;
     if (length > MAX_TEXT_BYTES)
       throw new SealdropError('source-not-decryptable', `${at.key} is too long for an instruction file`, { object: ref });
@@ -71,19 +74,23 @@ async function bodyOf(deps: CopyDeps, ref: ObjectRef, { bucket, key, versionId, 
 
 async function* inFull(body: Readable, size: number, ref: ObjectRef): AsyncGenerator<Uint8Array> {
   let read = 0;
+  for await (const chunk of chunksOf(body, ref)) {
+    read += chunk.length;
+    yield chunk;
+  }
+  if (read !== size) {
+    throw new SealdropError('service-unavailable', `${read} of ${size} bytes of the source were read; nothing was stored`, { object: ref });
+  }
+}
+
+async function* chunksOf(body: Readable, ref: ObjectRef): AsyncGenerator<Uint8Array> {
   try {
-    for await (const chunk of body as AsyncIterable<Uint8Array>) {
-      read += chunk.length;
-      yield chunk;
-    }
+    yield* body as AsyncIterable<Uint8Array>;
   } catch (error) {
     if (error instanceof Error && error.message.startsWith('Checksum mismatch')) {
       const message = 'what was read of the source has not its checksum; nothing was stored';
       throw new SealdropError('service-unavailable', message, { object: ref, cause: error });
     }
     throw translateAwsError(error, {}, ref);
-  }
-  if (read !== size) {
-    throw new SealdropError('service-unavailable', `${read} of ${size} bytes of the source were read; nothing was stored`, { object: ref });
   }
 }

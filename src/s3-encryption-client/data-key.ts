@@ -31,6 +31,9 @@ const GCM_TAG_BYTES = 16;
 /** https://www.rfc-editor.org/rfc/rfc3394#section-2.2.3.1 */
 const KEY_WRAP_IV = Buffer.alloc(8, 0xa6);
 
+/** A key of 32 bytes and a block of padding. */
+const ECB_WRAPPED_BYTES = 48;
+
 const KMS_ERRORS: ErrorNames = {
   IncorrectKeyException: ['source-not-decryptable', 'the data key is wrapped under another KMS key'],
   InvalidCiphertextException: ['source-not-decryptable', 'KMS does not open the data key with this encryption context'],
@@ -64,6 +67,10 @@ async function unwrap(envelope: Envelope, deps: DataKeyDeps): Promise<Buffer> {
       if (description[SUITE_IN_CONTEXT] !== content.suite) throw refusal(`its encryption context does not name ${content.suite}`);
       return underKms(wrappedKey, description, deps);
     case 'kms':
+      // Its clients never wrote this entry: what kms+context bound would pass for what nothing binds.
+      // https://nvd.nist.gov/vuln/detail/CVE-2020-8912
+      if (Object.hasOwn(description, SUITE_IN_CONTEXT))
+        throw refusal('its encryption context names a content encryption: its data key was wrapped by kms+context, and not by kms');
       return underKms(wrappedKey, description, deps);
     case 'AES/GCM':
       return underAes(deps, (key) => underGcm(key, wrappedKey, content.suite));
@@ -73,10 +80,9 @@ async function unwrap(envelope: Envelope, deps: DataKeyDeps): Promise<Buffer> {
         return joined(decipher.update(wrappedKey), decipher.final());
       });
     case 'AES':
-      return underAes(deps, (key) => {
-        const decipher = createDecipheriv('aes-256-ecb', key, null);
-        return joined(decipher.update(wrappedKey), decipher.final());
-      });
+      if (wrappedKey.byteLength !== ECB_WRAPPED_BYTES)
+        throw refusal(`its wrapped data key has ${wrappedKey.byteLength} bytes instead of ${ECB_WRAPPED_BYTES}`);
+      return underAes(deps, (key) => underEcb(key, wrappedKey));
     default:
       return wrapping satisfies never;
   }
@@ -140,6 +146,15 @@ function underGcm(key: Buffer, wrapped: Buffer, suite: Suite): Buffer {
     throw error;
   }
   return opened;
+}
+
+/** Nothing but padding tells a wrong key: what passes for it by chance and what does not fail alike, so as to tell an attacker nothing. */
+function underEcb(key: Buffer, wrapped: Buffer): Buffer {
+  const decipher = createDecipheriv('aes-256-ecb', key, null);
+  const opened = joined(decipher.update(wrapped), decipher.final());
+  if (opened.byteLength === KEY_BYTES) return opened;
+  opened.fill(0);
+  throw new Error('not a data key');
 }
 
 function joined(first: Buffer, last: Buffer): Buffer {

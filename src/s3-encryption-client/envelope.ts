@@ -35,7 +35,10 @@ const COMMITMENT_BYTES = 28;
 const GCM_TAG_BITS = '128';
 
 const V2_WRAPPINGS: readonly Wrapping[] = ['kms+context', 'AES/GCM', 'kms', 'AESWrap'];
-const V3_WRAPPINGS: Record<string, Wrapping> = { '02': 'AES/GCM', '12': 'kms+context' };
+const V3_WRAPPINGS: ReadonlyMap<string, Wrapping> = new Map([
+  ['02', 'AES/GCM'],
+  ['12', 'kms+context'],
+]);
 const RSA = ['22', 'RSA', 'RSA-OAEP-SHA1', 'RSA/ECB/OAEPWithSHA-256AndMGF1Padding'];
 
 /** V1 does not say how the key is wrapped: under AES a key of 32 bytes becomes 48, under RSA as many as the modulus has, so more. */
@@ -88,7 +91,7 @@ function wrappingOf(format: Format, fields: Fields, wrappedKey: Buffer): Wrappin
   const named = fields[format === 'V3' ? 'x-amz-w' : 'x-amz-wrap-alg'];
   if (named === undefined && wrappedKey.byteLength <= LONGEST_UNDER_AES) return 'AES';
   if (named === undefined || RSA.includes(named)) throw refusal('its data key is wrapped under RSA, which is not read');
-  const wrapping = format === 'V3' ? V3_WRAPPINGS[named] : V2_WRAPPINGS.find((name) => name === named);
+  const wrapping = format === 'V3' ? V3_WRAPPINGS.get(named) : V2_WRAPPINGS.find((name) => name === named);
   if (wrapping === undefined) throw refusal(`the way its data key is wrapped is none of the format ${format}`);
   return wrapping;
 }

@@ -8,7 +8,7 @@ import { contentCipher } from './content-key.ts';
 import { type DataKeyDeps, unwrapDataKey } from './data-key.ts';
 import { type Envelope, parseEnvelope } from './envelope.ts';
 import { withInstructions } from './instruction-file.ts';
-import { type Fields, type Format, formatsOf, INSTRUCTION_FILE_MARK, splitMetadata } from './names.ts';
+import { DESCRIPTIVE, type Fields, type Format, formatsOf, INSTRUCTION_FILE_MARK, splitMetadata, V3_OF_THE_OBJECT } from './names.ts';
 import { refusal } from './refusal.ts';
 import { decodeS3Text } from './s3-text.ts';
 
@@ -48,11 +48,14 @@ export interface EncryptedMessage {
 /** Metadata that holds JSON and may hold what is not ASCII. */
 const TEXTS = ['x-amz-matdesc', 'x-amz-m', 'x-amz-t'];
 
+/** Where they are alone, the file may only be on its way. */
+const BESIDE_AN_INSTRUCTION_FILE = [...V3_OF_THE_OBJECT, ...DESCRIPTIVE];
+
 /**
  * Whatever an encryption context holds besides the client's own entries is taken as the object says it: only whoever may use the
  * KMS key could have wrapped a key with it.
  * @returns null: the object carries no trace of the S3 Encryption Client
- * @throws SealdropError `source-not-decryptable`, `wrapping-key-missing`, `wrapping-key-invalid`, `kms-key-…` or a retryable code
+ * @throws SealdropError `source-not-decryptable`, `envelope-missing`: only the part is there that stands beside an instruction file, `wrapping-key-missing`, `wrapping-key-invalid`, `kms-key-…` or a retryable code
  */
 export async function openMessage(source: EncryptedSource, deps: ReaderDeps): Promise<EncryptedMessage | null> {
   const { bucket, key, versionId, size, metadata } = source;
@@ -91,7 +94,13 @@ export function bearsTraces(metadata: Record<string, string>): boolean {
 }
 
 async function findFields(own: Fields, readInstructionFile: () => Promise<string | null>): Promise<Fields | null> {
-  if (Object.hasOwn(own, INSTRUCTION_FILE_MARK)) throw refusal('it is an instruction file itself, which goes with another object');
+  if (Object.hasOwn(own, INSTRUCTION_FILE_MARK)) {
+    throw refusal(
+      formatsOf(own).length > 0
+        ? 'its metadata marks it as an instruction file and holds a wrapped key, which no instruction file has there'
+        : 'it is an instruction file itself, which goes with another object',
+    );
+  }
   // Only what stands in metadata, not in a file, went through S3's encoding.
   const decoded = Object.fromEntries(
     Object.entries(own).map(([name, value]) => [name, TEXTS.includes(name) ? decodeS3Text(value) : value]),
@@ -101,7 +110,10 @@ async function findFields(own: Fields, readInstructionFile: () => Promise<string
   if (text !== null) return withInstructions(decoded, text);
   const names = Object.keys(own);
   if (names.length === 0) return null;
-  throw refusal(`its metadata holds ${names.join(', ')} but no wrapped key, and it has no instruction file`);
+  const message = `its metadata holds ${names.join(', ')} but no wrapped key, and it has no instruction file`;
+  throw names.every((name) => BESIDE_AN_INSTRUCTION_FILE.includes(name))
+    ? new SealdropError('envelope-missing', message)
+    : refusal(message);
 }
 
 function refuseLegacy({ format, content, wrapping }: Envelope): void {

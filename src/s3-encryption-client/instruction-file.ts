@@ -19,13 +19,15 @@ const NUMBERS = ['x-amz-tag-len', PLAINTEXT_LENGTH];
 /**
  * Whether an object is an instruction file, which goes with another object and is none of the application's own.
  * Not every client marks them, so that a name that ends like one's makes it read the text: JSON with a wrapped key.
+ * What has a wrapped key in its own metadata is none, marked or not.
  */
 export async function isInstructionFile(
   source: { key: string; metadata: Record<string, string> },
   readText: () => Promise<string>,
 ): Promise<boolean> {
+  if (formatsOf(source.metadata).length > 0) return false;
   if (Object.hasOwn(source.metadata, INSTRUCTION_FILE_MARK)) return true;
-  if (!source.key.endsWith(INSTRUCTION_FILE_SUFFIX) || formatsOf(source.metadata).length > 0) return false;
+  if (!source.key.endsWith(INSTRUCTION_FILE_SUFFIX)) return false;
   const fields = parse(await readText());
   return fields !== null && Object.values(FORMATS).some(({ key }) => typeof fields[key] === 'string');
 }

@@ -9,11 +9,11 @@ import { refusal } from './refusal.ts';
 const WORD = /=\?([^?*\s]+)(?:\*[^?\s]*)?\?([BQ])\?([^?\s]*)\?=/gi;
 const WORDS = new RegExp(`${WORD.source}(?:\\s*${WORD.source})*`, 'gi');
 
-const DECODERS: Record<string, (bytes: Buffer) => string> = {
-  'utf-8': (bytes) => bytes.toString('utf8'),
-  'us-ascii': (bytes) => bytes.toString('latin1'),
-  'iso-8859-1': (bytes) => bytes.toString('latin1'),
-};
+const DECODERS: ReadonlyMap<string, (bytes: Buffer) => string> = new Map([
+  ['utf-8', (bytes) => bytes.toString('utf8')],
+  ['us-ascii', (bytes) => bytes.toString('latin1')],
+  ['iso-8859-1', (bytes) => bytes.toString('latin1')],
+]);
 
 /** @throws SealdropError `source-not-decryptable` for words in any other character set */
 export function decodeS3Text(text: string): string {
@@ -29,7 +29,7 @@ function decodeWords(words: string): string {
     if (name.toLowerCase() !== charset) throw refusal('its metadata mixes character sets in one text');
     parts.push(encoding.toUpperCase() === 'B' ? Buffer.from(content, 'base64') : decodeQ(content));
   }
-  const decode = DECODERS[charset];
+  const decode = DECODERS.get(charset);
   if (decode === undefined) throw refusal('its metadata is in a character set other than UTF-8, Latin-1 and ASCII');
   return decode(Buffer.concat(parts));
 }

@@ -1,5 +1,6 @@
 /** Sources that the S3 Encryption Client wrote, through the sandbox's S3, into every mode. */
 import { randomBytes } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { HeadObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CopyDeps, CopyJob } from '../../src/copy/copy-job.ts';
@@ -110,6 +111,80 @@ test('the oldest formats are taken only where policy says so', async () => {
   const stored = await world.copied(job(ref, 'cse-kms'), legacy);
   expect((await world.read(TARGET_BUCKET, 'old', 'cse-kms')).bytes.toString()).toBe('as it was');
   expect(stored.size).toBe(9);
+});
+
+describe('an object that is called as an instruction file is', () => {
+  const KIB_64 = 64 * 1024;
+  const large = () => ({ ...deps, ...(deps.decryptor && { decryptor: { ...deps.decryptor, upToBytes: 2 * KIB_64 } }) });
+  const { instructionFile } = write(V2, { plaintext: randomBytes(9), place: 'instruction file' });
+  const text = (size: number) => (instructionFile ?? '').padEnd(size);
+
+  test('is one as far as its text reaches, and no further', async () => {
+    const longest = await world.drop('longest.instruction', text(KIB_64));
+    await world.copied(job(longest, 'sse-kms'), large());
+    expect((await world.read(TARGET_BUCKET, 'longest.instruction')).bytes).toHaveLength(KIB_64);
+    const longer = await world.drop('longer.instruction', text(KIB_64 + 1));
+    await expect(prepareCopy(large(), job(longer, 'sse-kms'))).rejects.toMatchObject({ code: 'envelope-missing' });
+  });
+
+  test('is opened by an instruction file of its own above that', async () => {
+    const plaintext = randomBytes(KIB_64 + 1);
+    const ref = await dropped('large.instruction', write(V2, { plaintext, place: 'instruction file' }));
+    await world.copied(job(ref, 'sse-kms'), large());
+    expect((await world.read(TARGET_BUCKET, 'large.instruction')).bytes.equals(plaintext)).toBe(true);
+  });
+
+  test('is read in the state that the event named', async () => {
+    const { versionId: _, ...ref } = await world.drop('swapped.instruction', text(1_000));
+    const s3 = world.sandbox.connect();
+    s3.middlewareStack.add((next, { commandName }) => async (args) => {
+      if (commandName === 'GetObjectCommand') await world.drop('swapped.instruction', 'turn left');
+      return next(args);
+    });
+    await expect(prepareCopy({ ...deps, s3 }, job(ref, 'sse-kms'))).rejects.toMatchObject({ code: 'source-changed', retryable: true });
+  });
+});
+
+test('a marked object with a wrapped key of its own is refused, and never copied as it is', async () => {
+  const written = write(V3, { plaintext: randomBytes(100) });
+  const ref = await dropped('marked', { ...written, metadata: { ...written.metadata, 'x-amz-crypto-instr-file': '' } });
+  await expect(prepareCopy(deps, job(ref, 'sse-kms'))).rejects.toMatchObject({ code: 'source-not-decryptable', retryable: false });
+  await nothingAt('marked');
+});
+
+test.each([
+  ['a connection that is reset', Object.assign(new Error('read'), { code: 'ECONNRESET' })],
+  ['a checksum that does not match', new Error('Checksum mismatch: expected "a" but received "b"')],
+])('%s within an instruction file heals', async (what, error) => {
+  const ref = await dropped(what, write(V2, { plaintext: randomBytes(100), place: 'instruction file' }));
+  const s3 = world.sandbox.connect();
+  s3.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        const answer = await next(args);
+        if (commandName !== 'GetObjectCommand') return answer;
+        async function* breaking() {
+          yield Buffer.from('{');
+          throw error;
+        }
+        return { ...answer, output: { ...(answer.output as object), Body: Readable.from(breaking()) } as typeof answer.output };
+      },
+    { step: 'initialize', priority: 'high' },
+  );
+  await expect(prepareCopy({ ...deps, s3 }, job(ref, 'sse-kms'))).rejects.toMatchObject({
+    code: 'service-unavailable',
+    retryable: true,
+    object: { key: what },
+  });
+});
+
+test('a source whose key leaves no room for the name of an instruction file has none', async () => {
+  const written = write(V2, { plaintext: randomBytes(100), place: 'instruction file' });
+  const suffix = '.instruction'.length;
+  const fitting = await world.drop('k'.repeat(1024 - suffix), written.ciphertext);
+  const longer = await world.drop('k'.repeat(1024 - suffix + 1), written.ciphertext);
+  for (const ref of [fitting, longer])
+    await expect(prepareCopy(deps, job(ref, 'sse-kms'))).rejects.toMatchObject({ code: 'envelope-missing', retryable: true });
 });
 
 test('where a rule decrypts nothing such a source is copied as it is', async () => {

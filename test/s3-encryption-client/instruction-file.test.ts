@@ -60,10 +60,11 @@ it.each(['x-amz-c', 'x-amz-d', 'x-amz-i'])('refuses %s in the file, and V3 witho
   await refusalOf(read(instructing({ ...written, metadata }, { [name]: value })));
 });
 
-it('refuses an object whose instruction file is gone, if it still tells that there was one', async () => {
-  await refusalOf(read({ ...beside(V3), instructionFile: null }));
+it('waits for the instruction file of an object that still tells of one', async () => {
+  const left = await refusalOf(read({ ...beside(V3), instructionFile: null }), 'envelope-missing');
+  expect(left.message).toContain('no instruction file');
   const V2Length = { ...beside(V2), instructionFile: null };
-  await refusalOf(read({ ...V2Length, metadata: { 'x-amz-unencrypted-content-length': '100' } }));
+  await refusalOf(read({ ...V2Length, metadata: { 'x-amz-unencrypted-content-length': '100' } }), 'envelope-missing');
   // Nothing is left that would tell.
   expect(await openMessage(sourceOf(V2Length), readerDeps(V2Length))).toBeNull();
 });
@@ -93,6 +94,12 @@ it('refuses to open an instruction file itself', async () => {
   });
 });
 
+it.each([V2, V3])('refuses $format that is marked as an instruction file and has its wrapped key in its metadata', async (kind) => {
+  const written = write(kind, { plaintext: PLAINTEXT });
+  const marked = { ...written, metadata: { ...written.metadata, 'x-amz-crypto-instr-file': '' } };
+  expect((await refusalOf(read(marked))).message).toContain('marks it as an instruction file and holds a wrapped key');
+});
+
 describe('an instruction file', () => {
   const unread = () => Promise.reject(new Error('read'));
   const text = beside(V2).instructionFile ?? '';
@@ -116,5 +123,7 @@ describe('an instruction file', () => {
     expect(await isInstructionFile({ key: 'a.json', metadata: {} }, unread)).toBe(false);
     const { metadata } = write(V2, { plaintext: PLAINTEXT });
     expect(await isInstructionFile({ key: 'a.instruction', metadata }, unread)).toBe(false);
+    const marked = { ...metadata, 'x-amz-crypto-instr-file': '' };
+    expect(await isInstructionFile({ key: 'a.instruction', metadata: marked }, unread)).toBe(false);
   });
 });

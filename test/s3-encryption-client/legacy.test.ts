@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { createCipheriv, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { openMessage } from '../../src/s3-encryption-client/index.ts';
 import { fakeKms } from './fake-kms.ts';
 import { flipped, flippedBase64, read, readerDeps, refusalOf, sourceOf } from './reading.ts';
-import { type Kind, LEGACY_KINDS, nameOf, write } from './write.ts';
+import { type Kind, LEGACY_KINDS, nameOf, WRAPPING_KEY, write } from './write.ts';
 
 const PLAINTEXT = randomBytes(100);
 const CBC = LEGACY_KINDS.filter(({ content }) => content === 'cbc');
@@ -80,6 +80,29 @@ it('takes a long key that V1 does not describe for one under RSA', async () => {
     read({ ...one, metadata: { ...one.metadata, 'x-amz-key': randomBytes(256).toString('base64') } }, { legacy: true }),
   );
   expect(error.message).toContain('RSA');
+});
+
+describe('a data key under AES, which nothing authenticates', () => {
+  const withKey = (wrapped: Buffer) => {
+    const one = write(V1, { plaintext: PLAINTEXT });
+    return { ...one, metadata: { ...one.metadata, 'x-amz-key': wrapped.toString('base64') } };
+  };
+  const underEcb = (dataKey: Buffer) => {
+    const cipher = createCipheriv('aes-256-ecb', WRAPPING_KEY, null);
+    return Buffer.concat([cipher.update(dataKey), cipher.final()]);
+  };
+
+  it.each([33, 40, 47])('is refused when it has %i bytes as one that does not open is', async (length) => {
+    const unopened = await refusalOf(read(withKey(flipped(underEcb(randomBytes(32)), 47)), { legacy: true }));
+    const { message } = await refusalOf(read(withKey(underEcb(randomBytes(length))), { legacy: true }));
+    expect(message).toBe(unopened.message);
+  });
+
+  it.each([16, 24, 31])('is refused by name when it has %i bytes, which its wrapping tells', async (length) => {
+    const wrappingKey = () => Promise.reject(new Error('asked for'));
+    const error = await refusalOf(read(withKey(underEcb(randomBytes(length))), { legacy: true, wrappingKey }));
+    expect(error.message).toContain('32 bytes instead of 48');
+  });
 });
 
 it('tells no size of CBC', async () => {

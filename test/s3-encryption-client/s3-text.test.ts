@@ -29,6 +29,9 @@ it.each([
   expect(decodeS3Text(given)).toBe(expected);
 });
 
-it.each(['=?UTF-16?B?AGE=?=', `${word('a')}=?ISO-8859-1?Q?b?=`])('refuses the character sets of %s', (text) => {
-  expect(() => decodeS3Text(text)).toThrow(expect.objectContaining({ code: 'source-not-decryptable' }));
-});
+it.each(['=?UTF-16?B?AGE=?=', '=?__proto__?B?AGE=?=', '=?constructor?Q?a?=', `${word('a')}=?ISO-8859-1?Q?b?=`])(
+  'refuses the character sets of %s',
+  (text) => {
+    expect(() => decodeS3Text(text)).toThrow(expect.objectContaining({ code: 'source-not-decryptable' }));
+  },
+);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { openMessage } from '../../src/s3-encryption-client/index.ts';
+import { fakeKms } from './fake-kms.ts';
 import { collect, flipped, flippedBase64, read, readerDeps, refusalOf, sourceOf, whole } from './reading.ts';
 import { KINDS, type Kind, LEGACY_KINDS, nameOf, WRAPPING_KEY, type Written, write } from './write.ts';
 
@@ -58,6 +59,8 @@ const OF_V3: Tampering = {
   'a suite of V2': ofField('x-amz-c', () => 'AES/GCM/NoPadding'),
   'a wrapping that is unknown': ofField('x-amz-w', () => '42'),
   'a wrapping of V2': ofField('x-amz-w', () => 'AES/GCM'),
+  'a wrapping that every object has a member of': ofField('x-amz-w', () => 'constructor'),
+  'a wrapping that every object descends from': ofField('x-amz-w', () => '__proto__'),
   'no x-amz-c': without('x-amz-c'),
   'no x-amz-3': without('x-amz-3'),
   'no x-amz-d': without('x-amz-d'),
@@ -132,6 +135,42 @@ describe.each(KINDS.map((kind) => ({ kind, name: nameOf(kind) })))('$name', ({ k
     await refusalOf(read({ ...written, ciphertext: write(kind, { plaintext: PLAINTEXT }).ciphertext }));
   });
 });
+
+/** As a writer would relabel it who wants an oracle for the padding of CBC: the wrapped key and its encryption context stay. */
+const asKms = (cekAlg: string, ivBytes: number) => (written: Written) => {
+  const { metadata } = written;
+  const relabelled: Record<string, string> = {
+    'x-amz-key-v2': metadata['x-amz-key-v2'] ?? metadata['x-amz-3'] ?? '',
+    'x-amz-matdesc': metadata['x-amz-matdesc'] ?? metadata['x-amz-t'] ?? '',
+    'x-amz-wrap-alg': 'kms',
+    'x-amz-cek-alg': cekAlg,
+    'x-amz-iv': randomBytes(ivBytes).toString('base64'),
+    ...(cekAlg === 'AES/GCM/NoPadding' ? { 'x-amz-tag-len': '128' } : {}),
+  };
+  return { ...written, metadata: relabelled, ciphertext: randomBytes(64) };
+};
+
+const asV1 = (written: Written) => {
+  const { 'x-amz-key-v2': wrapped = '', ...metadata } = asKms('AES/CBC/PKCS5Padding', 16)(written).metadata;
+  return { ...written, metadata: { ...metadata, 'x-amz-key': wrapped }, ciphertext: randomBytes(64) };
+};
+
+describe.each(KINDS.filter(({ wrapping }) => wrapping === 'kms+context').map((kind) => ({ kind, name: nameOf(kind) })))(
+  '$name',
+  ({ kind }) => {
+    it.each([
+      { what: 'V2 under CBC', relabelled: asKms('AES/CBC/PKCS5Padding', 16) },
+      { what: 'V2 under GCM', relabelled: asKms('AES/GCM/NoPadding', 12) },
+      { what: 'V1', relabelled: asV1 },
+    ])('is not opened as $what that kms wrapped, and KMS is not asked', async ({ relabelled }) => {
+      const { client, mock } = fakeKms();
+      const written = relabelled(write(kind, { plaintext: PLAINTEXT, context: { purpose: 'letters' } }));
+      const error = await refusalOf(read(written, { kms: client, legacy: true }));
+      expect(error.message).toContain('wrapped by kms+context');
+      expect(mock.calls()).toHaveLength(0);
+    });
+  },
+);
 
 const under = (wrapping: Kind['wrapping']) => [...KINDS, ...LEGACY_KINDS].filter((kind) => kind.wrapping === wrapping);
 
