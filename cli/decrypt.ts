@@ -45,7 +45,7 @@ async function decryptSingle(asked: DecryptArguments, command: CommandContext, {
 async function singleTarget({ source, target, force }: DecryptArguments): Promise<{ kind: 'pipe' } | FilePlace> {
   if (target.kind !== 'file') return target;
   const name = source.kind === 's3' ? source.key : source.kind === 'file' ? source.path : '';
-  return { kind: 'file', path: await destinationOf(name, target.path, force) };
+  return { kind: 'file', path: await destinationOf(name, target.path, force, 'TARGET') };
 }
 
 async function decryptAll(asked: DecryptArguments, command: CommandContext, interruption: Interruption, aws: Aws): Promise<number> {

@@ -46,7 +46,7 @@ async function encryptSingle(asked: EncryptArguments, command: CommandContext, {
 async function singleTarget({ source, target, force }: EncryptArguments): Promise<Place> {
   if (target.kind !== 'file') return target;
   const name = source.kind === 'file' ? source.path : '';
-  return { kind: 'file', path: await destinationOf(name, target.path, force) };
+  return { kind: 'file', path: await destinationOf(name, target.path, force, 'TARGET') };
 }
 
 async function encryptFolder(asked: EncryptArguments, command: CommandContext, interruption: Interruption, aws: Aws): Promise<number> {

@@ -42,6 +42,9 @@ const COMMANDS: Record<string, Entry> = {
   },
 };
 
+// Whoever read what a command says may be gone, which undoes nothing; who writes an object's bytes there is told by the write itself.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', ignoreClosed);
+
 process.exitCode = await sealdrop(process.argv.slice(2), {
   env: process.env,
   out: (text) => process.stdout.write(`${text}\n`),
@@ -60,6 +63,11 @@ async function sealdrop([name, ...args]: string[], context: CommandContext): Pro
     return WRONG_USAGE;
   }
   return (await entry.load())(args, context);
+}
+
+/** Other failures stay as loud as they are, unless somebody else listens. */
+function ignoreClosed(this: NodeJS.WriteStream, error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE' && this.listenerCount('error') === 1) throw error;
 }
 
 function usage(): string {

@@ -1,5 +1,5 @@
 /** Which stack a command is about, as all of them are asked. */
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { errorMessage } from './sdk-error.ts';
 import { stackNameOf } from './stack-name.ts';
 
@@ -63,11 +63,22 @@ export function readCount(
   return count;
 }
 
-/** As `parseArgs`, whose errors name the argument. */
+/** As `parseArgs`, whose errors name the argument. An option with one value is said once: it would be the last one quietly. */
 export const parseOptions: typeof parseArgs = (config) => {
   try {
-    return parseArgs(config);
+    const parsed = parseArgs(config);
+    refuseRepeated(config);
+    return parsed;
   } catch (cause) {
     throw new Error(errorMessage(cause), { cause });
   }
 };
+
+function refuseRepeated(config: ParseArgsConfig | undefined): void {
+  const { tokens } = parseArgs({ ...config, tokens: true });
+  const said = tokens.flatMap((token) => (token.kind === 'option' && token.value !== undefined ? [token.name] : []));
+  for (const name of new Set(said)) {
+    const times = said.filter((other) => other === name).length;
+    if (times > 1 && !config?.options?.[name]?.multiple) throw new Error(`--${name} is said ${times} times; once is enough`);
+  }
+}

@@ -3,10 +3,11 @@ import { basename } from 'node:path';
 import { isClientSideMode } from '../../src/encryption/index.ts';
 import { keyProblem } from '../../src/events/object-key.ts';
 import { parseOptions, readCount } from '../stack-arguments.ts';
+import { refuseFolderWithin } from './apart.ts';
 import { type Choice, chooseMode, MANAGED_KEY, MODES } from './key-options.ts';
 import { readContext } from './pairs.ts';
 import { isPrefix, type ObjectPlace, type Place, readPlace } from './place.ts';
-import { type Help, once, readBucketOwner, refuseFolderWithin, SHARED_OPTIONS, SHARED_USAGE } from './shared-options.ts';
+import { type Help, once, readBucketOwner, SHARED_OPTIONS, SHARED_USAGE } from './shared-options.ts';
 
 const MIB = 1024 * 1024;
 const DEFAULT_PART_MIB = 8;
@@ -69,7 +70,7 @@ export function readArguments(args: string[]): EncryptArguments | Help {
   const source = readPlace('SOURCE', from);
   if (source.kind === 's3') throw new Error('SOURCE: a file, a folder or -; what lies in S3 comes by `sealdrop decrypt s3://… -`');
   const target = readPlace('TARGET', to);
-  const choice = chooseMode({ mode: values.mode, kmsKey: once('kms-key', values['kms-key']), secret: once('secret', values.secret) });
+  const choice = chooseMode({ mode: values.mode, kmsKey: once('kms-key', values['kms-key']), secret: values.secret });
   refuseOutsideS3(target, choice, values);
   const taken = { sealdrop: 'every message says sealdrop=cse', ...(target.kind === 's3' ? OBJECT_PAIRS : {}) };
   const context = readContext(values.context ?? [], taken);

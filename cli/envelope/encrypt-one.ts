@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { codedAs } from '../../src/encryption/index.ts';
 import { messageBytes, sealMessage } from '../../src/envelope/index.ts';
+import { refuseSameFile } from './apart.ts';
 import type { Aws } from './aws.ts';
 import { contextFor } from './context.ts';
 import type { EncryptArguments } from './encrypt-arguments.ts';
@@ -41,6 +42,7 @@ export async function encryptOne(
   watch: Watch,
 ): Promise<Encrypted> {
   const { aws, signal } = around;
+  await refuseSameFile(source, target);
   const storing =
     target.kind === 's3'
       ? {

@@ -45,7 +45,7 @@ export async function placeBelow(folder: string, name: string, overwrite: boolea
     throw new Failure(
       `${name}: it has ${wrong === '' ? 'an empty name' : JSON.stringify(wrong)} in it, which names no file below ${folder}.`,
       {
-        nextStep: 'Name it by itself, with a TARGET of your own.',
+        nextStep: name.endsWith('/') ? 'Copy it to a key that does not end in /.' : 'Name it by itself, with a TARGET of your own.',
       },
     );
   }

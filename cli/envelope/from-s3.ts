@@ -16,6 +16,7 @@ import type { EncryptionMode } from '../../src/policy/schema.ts';
 import { Failure } from '../failure.ts';
 import { startVerification, type WholeChecksum, wholeChecksum } from '../get/checksum.ts';
 import { errorMessage, errorName, httpStatus } from '../sdk-error.ts';
+import { type Demands, unmetDemands } from './demands.ts';
 import type { Opening } from './opening.ts';
 import { type ObjectPlace, placeText } from './place.ts';
 
@@ -46,12 +47,12 @@ export interface StoredObject {
 }
 
 /**
- * @param mode what it must be; `null`: whatever it is
- * @throws Failure: there is none, it is of another mode, or a key is missing or may not open it; SealdropError of a secret
+ * @param demands with the mode that it must be; `null`: whatever it is
+ * @throws Failure: there is none, it is of another mode or does not meet a demand, or a key is missing or may not open it; SealdropError of a secret
  */
 export async function lookAt(
   place: ObjectPlace,
-  mode: EncryptionMode | null,
+  { mode, ...demands }: Demands & { mode: EncryptionMode | null },
   opening: Opening,
   options: ReadOptions,
 ): Promise<StoredObject> {
@@ -61,8 +62,11 @@ export async function lookAt(
   const name = placeText(place, 'standard input');
   if (atS3 === null || head.ETag === undefined)
     throw new Failure(`${name}: S3 does not say how it is encrypted.`, { nextStep: 'Is it Amazon S3 that answers?' });
+  if (head.ContentLength === undefined)
+    throw new Failure(`${name}: S3 does not say how long it is.`, { nextStep: 'Is it Amazon S3 that answers?' });
   const told = coded?.mode ?? (mode !== null && isClientSideMode(mode) ? mode : atS3.mode);
   if (mode !== null && told !== mode) throw new Failure(`${name} is under ${told}, not under ${mode}.`);
+  refuseUnmet(name, told, demands);
   const encryption = isClientSideMode(told)
     ? { mode: told }
     : { ...atS3, ...(customerKey === null ? {} : { customerKeyVersion: customerKey.versionId }) };
@@ -70,7 +74,7 @@ export async function lookAt(
   return {
     place,
     etag: head.ETag,
-    size: head.ContentLength ?? 0,
+    size: head.ContentLength,
     encryption,
     atS3,
     contentEncoding: coded === null ? head.ContentEncoding : coded.contentEncoding,
@@ -218,9 +222,20 @@ function refused(error: unknown, place: ObjectPlace, customerKey: CustomerKey | 
   return error;
 }
 
-async function refuseOtherKey(name: string, { keyArn }: EncryptionDescription, opening: Opening): Promise<void> {
-  const only = keyArn === undefined ? null : await opening.kmsKeys();
-  if (keyArn === undefined || only === null || only.includes(keyArn)) return;
+function refuseUnmet(name: string, mode: EncryptionMode, demands: Demands): void {
+  const unmet = unmetDemands(mode, demands).join(' and ');
+  if (unmet === '') return;
+  throw new Failure(`${name} is under ${mode}, where ${unmet} cannot be met.`, {
+    nextStep: 'Is it still the object that is meant? If it is to be opened all the same, run the command without.',
+  });
+}
+
+/** Of a message its own header says the key. */
+async function refuseOtherKey(name: string, { mode, keyArn }: EncryptionDescription, opening: Opening): Promise<void> {
+  const only = isClientSideMode(mode) || mode === 'sse-c' ? null : await opening.kmsKeys();
+  if (only === null || (keyArn !== undefined && only.includes(keyArn))) return;
+  if (keyArn === undefined)
+    throw new Failure(`${name}: S3 does not say under which KMS key it is.`, { nextStep: 'Is it Amazon S3 that answers?' });
   throw new Failure(`${name} is under ${keyArn}, which --kms-key does not name.`, {
     nextStep: `--kms-key ${keyArn} allows it, if that is a key of yours.`,
   });

@@ -21,6 +21,9 @@ const NEEDS: Record<EncryptionMode, 'kms-key' | 'secret' | null> = {
 
 export const MODES = Object.keys(NEEDS) as EncryptionMode[];
 
+/** The option that names a mode's key; `null`: S3 has its own. */
+export const keyOptionOf = (mode: EncryptionMode): 'kms-key' | 'secret' | null => NEEDS[mode];
+
 /** A mode with the name of its key. */
 export type Choice =
   | { mode: 'sse-s3' }

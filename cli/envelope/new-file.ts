@@ -1,14 +1,17 @@
 /** A file that is there whole, or not at all. */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, link, lstat, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Failure } from '../failure.ts';
+import { isMissing } from '../get/part-state.ts';
 
 /** Decrypted bytes are for who decrypted them. */
 const PRIVATE = 0o600;
 /** Windows has no such flag. */
 const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
+/** What a file system says that has no links. */
+const NO_LINKS = new Set<unknown>(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /**
  * Writes beside the file, and moves it there once the chunks have come to their end and are on the disk. Whatever fails, nothing stays, and a
@@ -57,10 +60,20 @@ async function moveBeside(from: string, file: string): Promise<void> {
     await link(from, file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'EEXIST')
+    if (code === 'EEXIST' || (NO_LINKS.has(code) && (await isThere(file))))
       throw new Failure(`${file} is there already.`, { nextStep: `--force overwrites it; or say another TARGET than ${basename(file)}.` });
-    // Not every file system has links.
+    if (!NO_LINKS.has(code)) throw error;
     return rename(from, file);
   }
   await rm(from);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (isMissing(error)) return false;
+      throw error;
+    },
+  );
 }

@@ -20,8 +20,8 @@ export interface Opening {
 }
 
 /**
- * Where no KMS key is said, the one that a message names is asked, whichever account it is in: KMS decides whether the caller may use it. A message
- * then proves that somebody wrote it for this place under a key that the caller may use; that it is under a certain key, --kms-key alone does.
+ * Where neither a KMS key nor a secret is said, the KMS key that a message names is asked, whichever account it is in: KMS decides whether the caller may use it. A message
+ * then proves that somebody wrote it for this place under a key that the caller may use; that it is under a certain key, --kms-key and --secret alone do.
  * @see https://docs.aws.amazon.com/encryption-sdk/latest/developer-guide/use-kms-keyring.html#kms-keyring-discovery
  */
 export function openOpening(asked: Pick<DecryptArguments, 'kmsKeys' | 'secret' | 'secretVersion'>, aws: Aws): Opening {
@@ -48,6 +48,7 @@ export function openOpening(asked: Pick<DecryptArguments, 'kmsKeys' | 'secret' |
             kmsArnsOf(locked).length > 0,
             locked.encryptedDataKeys.some(({ providerId }) => providerId === WRAPPING_NAMESPACE),
           ];
+          if (wrapping !== null && !isAes && asked.kmsKeys.length === 0) throw notUnderSecret(locked);
           return (isAes && (wrapping !== null || !isKms) ? aes : kms).toOpen(locked);
         },
       };
@@ -60,11 +61,22 @@ export function openOpening(asked: Pick<DecryptArguments, 'kmsKeys' | 'secret' |
   };
 }
 
+/** Whoever says a secret says which key it is under. */
+function notUnderSecret(locked: Locked): Failure {
+  const named = kmsArnsOf(locked);
+  if (named.length === 0) return underNeither();
+  const nextStep = `--kms-key ${named[0]} allows it, if that is a key of yours.`;
+  return new Failure(`It is under ${named.join(' and ')}, not under the wrapping key of a secret.`, { nextStep });
+}
+
+function underNeither(): Failure {
+  return new Failure('It is under neither a KMS key nor a wrapping key of Sealdrop.', { code: 'ciphertext-invalid' });
+}
+
 /** Each in its own Region, one after the other, until one opens it. */
 async function openByKms(locked: Locked, only: readonly string[], aws: Aws): ReturnType<OpeningKeys['toOpen']> {
   const named = kmsArnsOf(locked);
-  if (named.length === 0)
-    throw new Failure('It is under neither a KMS key nor a wrapping key of Sealdrop.', { code: 'ciphertext-invalid' });
+  if (named.length === 0) throw underNeither();
   const may = only.length === 0 ? named : named.filter((keyArn) => only.includes(keyArn));
   if (may.length === 0) {
     const nextStep = `--kms-key ${named[0]} allows it, if that is a key of yours.`;

@@ -42,13 +42,14 @@ export function jsonOfOne({ ms, encryption, ...done }: OneDone): string {
   return document({ ok: true, ...done, ms: Math.round(ms), ...encryption });
 }
 
-export function textOfAll({ source, target, files, bytes, ms, encryption, leftOut, failed }: AllDone): string {
+export function textOfAll({ source, target, files, bytes, ms, encryption, leftOut, failed, notTried }: AllDone): string {
   return [
     `${shown(source)} → ${shown(target)}  ${count(files, 'file')}, ${formatBytes(bytes)}`,
     `${formatSeconds(ms)}, ${formatRate(bytes, ms)}`,
     ...(encryption === null ? [] : [encryptionText(encryption)]),
     ...(leftOut === 0 ? [] : [`${count(leftOut, 'link or special file', 'links or special files')} left out`]),
     ...(failed.length === 0 ? [] : [`${failed.length} failed`]),
+    ...(notTried === 0 ? [] : [`${notTried} not tried`]),
   ].join('; ');
 }
 

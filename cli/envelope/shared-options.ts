@@ -1,11 +1,9 @@
 /** What `sealdrop encrypt` and `sealdrop decrypt` are both asked. */
-import { relative, resolve, sep } from 'node:path';
 
 export const SHARED_OPTIONS = {
   mode: { type: 'string' },
-  // More than once is an error that says so, where it would otherwise be the last one quietly.
   'kms-key': { type: 'string', multiple: true },
-  secret: { type: 'string', multiple: true },
+  secret: { type: 'string' },
   context: { type: 'string', multiple: true },
   recursive: { type: 'boolean' },
   force: { type: 'boolean' },
@@ -36,11 +34,4 @@ export function readBucketOwner(said: string | undefined): string | null {
   if (said === undefined) return null;
   if (!/^\d{12}$/.test(said)) throw new Error(`--bucket-owner ${said}: an AWS account has 12 digits`);
   return said;
-}
-
-/** The next run would read what this one writes. @throws an error that names both */
-export function refuseFolderWithin(source: string, target: string): void {
-  const way = relative(resolve(source), resolve(target));
-  const isOutside = way === '..' || way.startsWith(`..${sep}`) || resolve(way) === way;
-  if (!isOutside) throw new Error(`TARGET ${target}: it lies within SOURCE ${source}; say a folder beside it`);
 }

@@ -46,10 +46,11 @@ export function parseHead(bytes: Buffer): MessageHead | null {
   };
 }
 
-/** The key that a message says it is under: a KMS key's ARN, or a version of the wrapping key's secret. */
-export function wrappedUnder({
-  encryptedDataKeys,
-}: LockedKey): { keyArn: string } | { wrappingKeyVersion: string } | Record<string, never> {
+/** A KMS key's ARN, or a version of the wrapping key's secret; neither: a key of somebody else's. */
+export type WrappedUnder = { keyArn: string } | { wrappingKeyVersion: string } | Record<string, never>;
+
+/** The key that a message says it is under. Which key opened it, `unlock` tells. */
+export function wrappedUnder({ encryptedDataKeys }: LockedKey): WrappedUnder {
   const [first] = encryptedDataKeys;
   if (first?.providerId === 'aws-kms') return { keyArn: first.providerInfo };
   return first?.providerId === WRAPPING_NAMESPACE ? { wrappingKeyVersion: wrappingKeyVersion(first) } : {};

@@ -1,14 +1,18 @@
 /** A message of the AWS Encryption SDK → plaintext, never a byte of it before its frame is proven. */
-import { getDecryptionHelper } from '@aws-crypto/client-node';
+import { getDecryptionHelper, type NodeDecryptionMaterial } from '@aws-crypto/client-node';
 import { decodeFrameBodyHeader, type HeaderInfo } from '@aws-crypto/serialize';
+import { WRAPPING_NAMESPACE } from './aes-keys.ts';
 import { type ByteReader, lengthOf } from './byte-reader.ts';
 import type { EncryptionContext, OpeningKeys } from './data-keys.ts';
 import { asBuffer, frameAad } from './format.ts';
 import { type FrameSpan, IV_BYTES, TAG_BYTES } from './layout.ts';
-import { invalid, type MessageHead } from './message-head.ts';
+import { invalid, type MessageHead, type WrappedUnder } from './message-head.ts';
 
+/** Opened once: whoever has read `plaintext` or `frames` to their end, or ended them, has let the data key go. */
 export interface UnlockedMessage {
   head: MessageHead;
+  /** The key that opened it, whatever else its header names. */
+  openedBy: WrappedUnder;
   /**
    * @param ciphertext what follows the header, a reader that has read it
    * @throws SealdropError `ciphertext-invalid` at the first frame that is not as it was written, where the message is cut, and where anything follows it
@@ -28,6 +32,7 @@ export async function unlock(head: MessageHead, expected: EncryptionContext, key
     if (head.context[name] !== value) throw invalid(`the message is not for this object: its encryption context says another ${name}`);
   }
   const material = await keys.toOpen(head);
+  const openedBy = openerOf(material);
   const { messageHeader, rawHeader, headerAuth } = head.info;
   const { getDecipherInfo, getVerify, dispose } = getDecryptionHelper(material);
   const proven = <T>(what: string, prove: () => T): T => {
@@ -105,7 +110,13 @@ export async function unlock(head: MessageHead, expected: EncryptionContext, key
     }
   }
 
-  return { head, plaintext, frames };
+  return { head, openedBy, plaintext, frames };
+}
+
+/** The keyring notes which key decrypted the data key. */
+function openerOf({ keyringTrace: [opener] }: NodeDecryptionMaterial): WrappedUnder {
+  if (opener?.keyNamespace === 'aws-kms') return { keyArn: opener.keyName };
+  return opener?.keyNamespace === WRAPPING_NAMESPACE ? { wrappingKeyVersion: opener.keyName } : {};
 }
 
 async function readFrameHeader(reader: ByteReader, { info }: MessageHead, what: string) {

@@ -1,7 +1,16 @@
 /** What the tests of messages share. */
 import { randomBytes } from 'node:crypto';
+import {
+  EncryptedDataKey,
+  immutableClass,
+  KeyringNode,
+  KeyringTraceFlag,
+  type NodeDecryptionMaterial,
+  NodeDefaultCryptographicMaterialsManager,
+  type NodeEncryptionMaterial,
+} from '@aws-crypto/client-node';
 import { secretKey } from '../../src/encryption/index.ts';
-import type { OpeningKeys } from '../../src/envelope/index.ts';
+import type { OpeningKeys, SealingKeys } from '../../src/envelope/index.ts';
 import {
   aesOpeningKeys,
   aesSealingKeys,
@@ -11,6 +20,7 @@ import {
   sealMessage,
   unlock,
 } from '../../src/envelope/index.ts';
+import { COMMITMENT, SUITE } from '../../src/envelope/suite.ts';
 
 export const CONTEXT: EncryptionContext = { sealdrop: 'cse', bucket: 'target', key: 'reports/é 1' };
 export const WRAPPING_KEY = secretKey('version-1', randomBytes(32));
@@ -37,6 +47,45 @@ export async function sealed(plaintext: Uint8Array, options: { context?: Encrypt
   const { context = CONTEXT, frameBytes = FRAME } = options;
   const { chunks, ...about } = await sealMessage(whole(plaintext), { context, dataKeys: aesSealingKeys(WRAPPING_KEY), frameBytes });
   return { ...about, bytes: await collected(chunks) };
+}
+
+/** Writes whatever names of KMS keys into a header; the data key stands in it as it is. */
+class NamedKeys extends KeyringNode {
+  private readonly keyArns: readonly string[];
+
+  constructor(keyArns: readonly string[]) {
+    super();
+    this.keyArns = keyArns;
+    Object.freeze(this);
+  }
+
+  async _onEncrypt(material: NodeEncryptionMaterial): Promise<NodeEncryptionMaterial> {
+    const dataKey = new Uint8Array(randomBytes(material.suite.keyLengthBytes));
+    const [keyName = ''] = this.keyArns;
+    material.setUnencryptedDataKey(Uint8Array.from(dataKey), {
+      keyNamespace: 'aws-kms',
+      keyName,
+      flags: KeyringTraceFlag.WRAPPING_KEY_GENERATED_DATA_KEY,
+    });
+    for (const providerInfo of this.keyArns) {
+      const edk = new EncryptedDataKey({ providerId: 'aws-kms', providerInfo, encryptedDataKey: dataKey });
+      material.addEncryptedDataKey(edk, KeyringTraceFlag.WRAPPING_KEY_ENCRYPTED_DATA_KEY);
+    }
+    return material;
+  }
+
+  async _onDecrypt(material: NodeDecryptionMaterial): Promise<NodeDecryptionMaterial> {
+    return material;
+  }
+}
+immutableClass(NamedKeys);
+
+/** For a KMS that gives back what it is given. @param keyArns whose names stand in the header, in this order */
+export function namingKeys(...keyArns: string[]): SealingKeys {
+  const manager = new NodeDefaultCryptographicMaterialsManager(new NamedKeys(keyArns));
+  return {
+    toSeal: (encryptionContext) => manager.getEncryptionMaterials({ suite: SUITE, encryptionContext, commitmentPolicy: COMMITMENT }),
+  };
 }
 
 export interface Opened {

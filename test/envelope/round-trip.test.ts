@@ -7,10 +7,23 @@ import {
   RawAesKeyringNode,
   RawAesWrappingSuiteIdentifier,
 } from '@aws-crypto/client-node';
+import { DecryptCommand, KMSClient } from '@aws-sdk/client-kms';
+import { mockClient } from 'aws-sdk-client-mock';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { byteReader, FRAME_BYTES, framesOf, messageBytes, plaintextBytes, readHead, unlock } from '../../src/envelope/index.ts';
-import { CONTEXT, collected, FRAME, inPieces, KEYS, opened, sealed, WRAPPING_KEY, whole } from './messages.ts';
+import {
+  byteReader,
+  FRAME_BYTES,
+  framesOf,
+  kmsOpeningKeys,
+  messageBytes,
+  plaintextBytes,
+  readHead,
+  sealMessage,
+  unlock,
+  wrappedUnder,
+} from '../../src/envelope/index.ts';
+import { CONTEXT, collected, FRAME, inPieces, KEYS, namingKeys, opened, sealed, WRAPPING_KEY, whole } from './messages.ts';
 
 const sdk = buildClient(CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT);
 const keyring = new RawAesKeyringNode({
@@ -64,6 +77,27 @@ describe('frames of the size that is shipped', () => {
   });
 });
 
+describe('a message with data keys under several KMS keys', () => {
+  const [victim, writer] = ['arn:aws:kms:eu-west-1:111122223333:key/1', 'arn:aws:kms:eu-west-1:444455556666:key/2'];
+  const kms = mockClient(KMSClient);
+  kms.on(DecryptCommand).callsFake(async ({ KeyId, CiphertextBlob }) => ({ KeyId, Plaintext: CiphertextBlob }));
+
+  it('tells which of them opened it, whichever its header names first', async () => {
+    const { chunks } = await sealMessage(whole(Buffer.from('hello')), { context: CONTEXT, dataKeys: namingKeys(victim, writer) });
+    const head = await readHead(byteReader(whole(await collected(chunks))));
+    expect(wrappedUnder(head)).toEqual({ keyArn: victim });
+    const keys = kmsOpeningKeys(kms as unknown as KMSClient, [writer]);
+    expect((await unlock(head, CONTEXT, keys)).openedBy).toEqual({ keyArn: writer });
+  });
+});
+
+it('tells the version of the wrapping key that opened it', async () => {
+  const { bytes } = await sealed(Buffer.from('hello'));
+  expect((await unlock(await readHead(byteReader(whole(bytes))), CONTEXT, KEYS)).openedBy).toEqual({
+    wrappingKeyVersion: WRAPPING_KEY.versionId,
+  });
+});
+
 it('leaves the wrapping key as it is', async () => {
   const before = Buffer.from(WRAPPING_KEY.material);
   const { bytes } = await sealed(randomBytes(10));
@@ -98,10 +132,11 @@ it('lets its plaintext go when nobody reads on', async () => {
 it('gives every range of the plaintext from the frames that it touches, and no others', async () => {
   const plaintext = randomBytes(5 * FRAME + 17);
   const { bytes, layout } = await sealed(plaintext);
-  const message = await unlock(await readHead(byteReader(whole(bytes))), CONTEXT, KEYS);
+  const head = await readHead(byteReader(whole(bytes)));
   await fc.assert(
     fc.asyncProperty(fc.nat(plaintext.length - 1), fc.nat(plaintext.length - 1), async (a, b) => {
       const [first, last] = [Math.min(a, b), Math.max(a, b)];
+      const message = await unlock(head, CONTEXT, KEYS);
       const span = framesOf(layout, { first, last }, bytes.length);
       const ciphertext = bytes.subarray(span.bytes.first, span.bytes.last + 1);
       const clear = await collected(message.frames(byteReader(whole(ciphertext)), span));

@@ -12,6 +12,9 @@ import {
 } from '@aws-sdk/client-s3';
 import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openAws } from '../../../cli/envelope/aws.ts';
+import { decryptOne } from '../../../cli/envelope/decrypt-one.ts';
+import { openOpening } from '../../../cli/envelope/opening.ts';
 import { headError, s3Error } from '../../fixtures/aws.ts';
 import { decrypting, encrypting, KEY, makeFolder, mockSecret, SECRET, VERSION } from './commands.ts';
 
@@ -83,8 +86,9 @@ describe('no file is made of an object', () => {
     [
       'of which S3 does not say how it is encrypted',
       () => s3.on(HeadObjectCommand).resolves({ ETag: '"e"', ContentLength: 1 }),
-      'does not say how',
+      'does not say how it is encrypted',
     ],
+    ['of which S3 does not say how long it is', () => s3.on(HeadObjectCommand).resolves({ ...AES, ETag: '"e"' }), 'does not say how long'],
   ])('%s', async (_, prepare, said) => {
     serve(BODY);
     prepare();
@@ -105,6 +109,72 @@ describe('no file is made of an object', () => {
     expect(await decrypting(OBJECT, folder.at('b'))).toMatchObject({ code: 1, stderr: expect.stringContaining('as its checksum says') });
     expect(folder.names()).toEqual(['a']);
   });
+});
+
+describe('what is demanded and cannot be met is refused', () => {
+  const ARN = 'arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab';
+  const BY_KMS = ['--kms-key', ARN];
+  const BY_SECRET = ['--secret', SECRET];
+  const KMS = { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: ARN };
+
+  test.each<[said: string, about: Partial<HeadObjectCommandOutput>, args: string[]]>([
+    ['sse-s3, where --kms-key cannot', AES, BY_KMS],
+    ['sse-s3, where --secret cannot', AES, BY_SECRET],
+    ['sse-s3, where --secret and --secret-version cannot', AES, [...BY_SECRET, '--secret-version', VERSION]],
+    ['sse-s3, where --kms-key and --secret and --context cannot', AES, [...BY_KMS, ...BY_SECRET, '--context', 'tenant=a']],
+    ['sse-s3, where --context cannot', AES, ['--context', 'tenant=a']],
+    ['sse-s3, where --any-context cannot', AES, ['--any-context']],
+    ['sse-kms, where --secret cannot', KMS, BY_SECRET],
+    ['sse-kms, where --context cannot', KMS, [...BY_KMS, '--context', 'tenant=a']],
+    ['cse-kms, where --secret cannot', { ...KMS, ContentEncoding: 'x-sealdrop-cse-kms' }, BY_SECRET],
+    ['cse-aes, where --kms-key cannot', { ContentEncoding: 'x-sealdrop-cse-aes' }, BY_KMS],
+    ['cse-aes, where --secret-version cannot', { ContentEncoding: 'x-sealdrop-cse-aes' }, [...BY_SECRET, '--secret-version', VERSION]],
+  ])('under %s', async (said, about, args) => {
+    serve(BODY, about);
+    const { code, stderr } = await decrypting(OBJECT, folder.at('a'), ...args);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`is under ${said} be met`)]);
+    expect([folder.names(), asked()]).toEqual([[], []]);
+  });
+
+  test('under a KMS key that S3 does not name', async () => {
+    serve(BODY, { ServerSideEncryption: 'aws:kms' });
+    const { code, stderr } = await decrypting(OBJECT, folder.at('a'), ...BY_KMS);
+    expect([code, stderr]).toEqual([1, expect.stringContaining('does not say under which KMS key')]);
+  });
+
+  test('and what can be is not', async () => {
+    serve(BODY, KMS);
+    expect((await decrypting(OBJECT, folder.at('a'), ...BY_KMS, ...BY_SECRET)).code).toBe(0);
+  });
+});
+
+describe('an object that begins as a message does', () => {
+  test.each(['020478', '020578', '01800378', '01800014'])('%s is not taken for plaintext unless --mode says so', async (beginning) => {
+    const bytes = Buffer.concat([Buffer.from(beginning, 'hex'), BODY]);
+    const about = serve(bytes);
+    s3.on(GetObjectCommand).callsFake(async () => ({ ...about, Body: Readable.from(singly(bytes), { objectMode: false }) }));
+    const { code, stderr } = await decrypting(OBJECT, folder.at('a'));
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/looks like a message of the Encryption SDK.*\n.*--mode cse-kms.*--mode sse-s3/),
+    ]);
+    expect(folder.names()).toEqual([]);
+    expect((await decrypting(OBJECT, folder.at('a'), '--mode', 'sse-s3')).code).toBe(0);
+    expect(folder.read('a').equals(bytes)).toBe(true);
+  });
+
+  test.each(['', '02', '0204', '01800', '0180ff78', '02047900', '00020478'])('%j does not', async (beginning) => {
+    const bytes = Buffer.from(beginning, 'hex');
+    serve(bytes);
+    expect((await decrypting(OBJECT, folder.at('a'))).code).toBe(0);
+    expect(folder.read('a').equals(bytes)).toBe(true);
+  });
+
+  /** The first bytes one by one. */
+  function* singly(bytes: Buffer) {
+    for (let at = 0; at < 10; at += 1) yield bytes.subarray(at, at + 1);
+    yield bytes.subarray(10);
+  }
 });
 
 describe('an object under SSE-C', () => {
@@ -171,6 +241,31 @@ describe('a message', () => {
     });
   });
 
+  test('that no file can be made of is let go', async () => {
+    const about = serve(await message(...HERE), CODED);
+    const bodies: Readable[] = [];
+    s3.on(GetObjectCommand).callsFake(async () => {
+      const Body = bodyOf(folder.read('message')) as Readable;
+      bodies.push(Body);
+      return { ...about, Body };
+    });
+    const { signal } = new AbortController();
+    const asked = { kmsKeys: [], secret: SECRET, secretVersion: null, context: {}, anyContext: false };
+    const aws = openAws('eu-west-1');
+    const around = { aws, signal, stdin: process.stdin, stdout: process.stdout };
+    const target = { kind: 'file' as const, path: folder.at('nowhere/file') };
+    const done = decryptOne(
+      { kind: 's3', bucket: 'a-bucket', key: 'a/key' },
+      target,
+      openOpening(asked, aws),
+      { ...asked, mode: null, force: false, bucketOwner: null },
+      around,
+      () => () => {},
+    );
+    await expect(done).rejects.toThrow('ENOENT');
+    expect(bodies.map(({ destroyed }) => destroyed)).toEqual([true]);
+  });
+
   test('under a wrapping key is not one under a KMS key, whatever S3 says of it', async () => {
     serve(await message(...HERE), { ContentEncoding: 'x-sealdrop-cse-kms' });
     expect(await decrypting(OBJECT, folder.at('a'), '--secret', SECRET)).toMatchObject({ code: 1 });
@@ -179,7 +274,7 @@ describe('a message', () => {
 
 test('keys that lead out of a folder are refused one by one, and the rest comes', async () => {
   serve(BODY);
-  const keys = ['p/good', 'p/../../bad', 'p//bad', 'p/a/../bad', 'p/..', 'p/folder/'];
+  const keys = ['p/good', 'p/../../bad', 'p//bad', 'p/a/../bad', 'p/..'];
   s3.on(ListObjectsV2Command).resolvesOnce({
     Contents: keys.slice(0, 2).map((Key) => ({ Key })),
     IsTruncated: true,
@@ -190,6 +285,36 @@ test('keys that lead out of a folder are refused one by one, and the rest comes'
   expect([code, stdout]).toEqual([1, expect.stringMatching(/1 file, .*; 4 failed$/)]);
   expect(stderr.match(/names no file below/g)).toHaveLength(4);
   expect([folder.names(), folder.names('in'), folder.names('in/out')]).toEqual([['in'], ['out'], ['good']]);
+});
+
+test('keys that end in / are told unless they have no bytes', async () => {
+  serve(BODY);
+  s3.on(ListObjectsV2Command).resolves({ Contents: [{ Key: 'p/a' }, { Key: 'p/folder/', Size: 0 }, { Key: 'p/file/', Size: 5 }] });
+  const { code, stdout, stderr } = await decrypting('s3://a-bucket/p/', folder.at('out'), '--recursive');
+  expect([code, stdout]).toEqual([1, expect.stringMatching(/1 file, .*; 1 failed$/)]);
+  expect(stderr).toContain('file/: it has an empty name in it');
+});
+
+test('where nobody answers any more, what was done is told, and the rest is not begun', async () => {
+  const about = serve(BODY);
+  const names = Array.from({ length: 20 }, (_, index) => `p/${index}`);
+  s3.on(ListObjectsV2Command).resolves({ Contents: names.map((Key) => ({ Key, Size: BODY.length })) });
+  let heads = 0;
+  s3.on(HeadObjectCommand).callsFake(async () => {
+    heads += 1;
+    if (heads > 8) throw Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+    return about;
+  });
+  const { code, stdout, stderr } = await decrypting('s3://a-bucket/p/', folder.at('out'), '--recursive', '--json');
+  const { ok, files, failed, notTried } = JSON.parse(stdout) as { ok: boolean; files: number; failed: unknown[]; notTried: number };
+  expect([code, ok, files, folder.names('out').length]).toEqual([1, false, 8, 8]);
+  expect(notTried).toBeGreaterThan(0);
+  expect(files + failed.length + notTried).toBe(20);
+  expect(stderr).toContain('There is no connection');
+
+  heads = 100;
+  const none = await decrypting('s3://a-bucket/p/', folder.at('none'), '--recursive');
+  expect([none.code, none.stdout]).toEqual([2, '']);
 });
 
 test('a listing that ends without its end is no listing', async () => {

@@ -1,6 +1,6 @@
 /** From local file to local file, under a wrapping key. */
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, statSync, symlinkSync } from 'node:fs';
+import { linkSync, mkdirSync, statSync, symlinkSync } from 'node:fs';
 import { PassThrough, Readable, Writable } from 'node:stream';
 import {
   AlgorithmSuiteIdentifier,
@@ -9,7 +9,11 @@ import {
   RawAesKeyringNode,
   RawAesWrappingSuiteIdentifier,
 } from '@aws-crypto/client-node';
+import { DecryptCommand, KMSClient } from '@aws-sdk/client-kms';
+import { mockClient } from 'aws-sdk-client-mock';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { sealMessage } from '../../../src/envelope/index.ts';
+import { collected, namingKeys } from '../../envelope/messages.ts';
 import { decrypting, encrypting, KEY, makeFolder, mockSecret, SECRET, VERSION } from './commands.ts';
 
 const MIB = 1024 * 1024;
@@ -87,7 +91,11 @@ describe('a message in a file', () => {
 
   test('is not put over a file that is there, unless --force says so, and not before it is proven', async () => {
     const refused = await decrypting(folder.at('sealed'), folder.at('precious'), ...BY);
-    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('is there already.\n  → --force overwrites it') });
+    expect(refused).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('is there already.\n  → --force overwrites it; or say another TARGET.'),
+    });
+    expect((await encrypting(folder.at('a'), folder.at('precious'), ...BY)).stderr).toContain('or say another TARGET.');
     expect(folder.read('precious').toString()).toBe('precious');
     expect((await decrypting(folder.at('sealed'), folder.at('precious'), ...BY, '--force')).code).toBe(0);
     expect(folder.read('precious').equals(folder.read('a'))).toBe(true);
@@ -135,6 +143,82 @@ describe('a message that the Encryption SDK wrote itself', () => {
     expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('--any-context')]);
     expect((await decrypting(folder.at('foreign'), folder.at('back'), ...BY, '--any-context', '--context', 'purpose=test')).code).toBe(0);
     expect(folder.read('back').equals(body)).toBe(true);
+  });
+});
+
+describe('a message that names KMS keys', () => {
+  const [MINE, FOREIGN] = ['1', '2'].map(
+    (account) => `arn:aws:kms:eu-west-1:${account.repeat(12)}:key/1234abcd-12ab-34cd-56ef-1234567890ab`,
+  ) as [string, string];
+  const kms = mockClient(KMSClient);
+
+  async function write(...keyArns: string[]) {
+    const { chunks } = await sealMessage(Readable.from([Buffer.from('hello')]), {
+      context: { sealdrop: 'cse' },
+      dataKeys: namingKeys(...keyArns),
+    });
+    folder.write('sealed', await collected(chunks));
+  }
+  const opened = (...args: string[]) => decrypting(folder.at('sealed'), folder.at('back'), '--force', ...args);
+
+  beforeEach(() => {
+    kms.on(DecryptCommand).callsFake(async ({ KeyId, CiphertextBlob }) => {
+      if (KeyId !== FOREIGN) throw Object.assign(new Error('not for you'), { name: 'AccessDeniedException' });
+      return { KeyId, Plaintext: CiphertextBlob };
+    });
+  });
+  afterEach(() => kms.reset());
+
+  test('is told under the one that opened it, whichever it names first', async () => {
+    await write(MINE, FOREIGN);
+    const { code, stdout } = await opened('--json');
+    expect([code, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ mode: 'cse-kms', keyArn: FOREIGN })]);
+    expect(await opened('--kms-key', MINE)).toMatchObject({ code: 1 });
+  });
+
+  test('does not open where a secret alone is said', async () => {
+    await write(FOREIGN);
+    const refused = await opened(...BY);
+    expect([refused.code, refused.stderr]).toEqual([
+      1,
+      expect.stringContaining(`It is under ${FOREIGN}, not under the wrapping key of a secret`),
+    ]);
+    for (const args of [[], [...BY, '--kms-key', FOREIGN]]) expect((await opened(...args)).code).toBe(0);
+  });
+});
+
+describe('what is read', () => {
+  test('is not replaced by what is made of it, by whatever name, nor with --force', async () => {
+    folder.write('a', 'precious');
+    linkSync(folder.at('a'), folder.at('same'));
+    mkdirSync(folder.at('there'));
+    for (const target of ['a', 'same', '.', 'there/../a']) {
+      const { code, stderr } = await encrypting(folder.at('a'), folder.at(target), ...BY, '--force');
+      expect([code, stderr]).toEqual([1, expect.stringContaining('is SOURCE itself')]);
+    }
+    await encrypting(folder.at('a'), folder.at('sealed'), ...BY);
+    const before = folder.read('sealed');
+    const { code, stderr } = await decrypting(folder.at('sealed'), folder.path, ...BY, '--force');
+    expect([code, stderr]).toEqual([1, expect.stringContaining('is SOURCE itself')]);
+    expect([folder.read('a').toString(), folder.read('sealed').equals(before)]).toEqual(['precious', true]);
+    expect(folder.names()).toEqual(['a', 'same', 'sealed', 'there']);
+  });
+
+  test.each([
+    ['in', 'in/out'],
+    ['in/b', 'in'],
+    ['in/b', 'link'],
+    ['link', 'in/out'],
+  ])('is a folder apart from the target (%s → %s)', async (source, target) => {
+    mkdirSync(folder.at('in/b/b'), { recursive: true });
+    symlinkSync(folder.at('in'), folder.at('link'));
+    folder.write('in/b/a', 'precious');
+    folder.write('in/b/b/a', 'other');
+    for (const command of [encrypting, decrypting]) {
+      const { code, stderr } = await command(folder.at(source), folder.at(target), ...BY, '--recursive', '--force');
+      expect([code, stderr]).toEqual([2, expect.stringMatching(/lies within/)]);
+    }
+    expect([folder.names('in'), folder.read('in/b/a').toString()]).toEqual([['b'], 'precious']);
   });
 });
 

@@ -48,5 +48,13 @@ describe('nothing is put', () => {
   test('over what is no file, even by force', async () => {
     await expect(destinationOf('x', '/dev/null', true)).rejects.toThrow('no file that could be overwritten');
     expect(await destinationOf('x', 'there.txt', true)).toBe('there.txt');
+    for (const [file, argument] of [
+      ['there.txt', 'FILE'],
+      ['there.txt', 'TARGET'],
+    ] as const) {
+      await expect(destinationOf('x', file, false, argument)).rejects.toMatchObject({
+        nextStep: expect.stringContaining(`say another ${argument}.`),
+      });
+    }
   });
 });
