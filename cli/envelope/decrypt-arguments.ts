@@ -3,7 +3,7 @@ import { isClientSideMode } from '../../src/encryption/index.ts';
 import type { EncryptionMode } from '../../src/policy/schema.ts';
 import { parseOptions } from '../stack-arguments.ts';
 import { refuseFolderWithin } from './apart.ts';
-import { unmetDemands } from './demands.ts';
+import { type Demands, unmetDemands } from './demands.ts';
 import { MANAGED_KEY, readKmsKey, readMode, readSecret } from './key-options.ts';
 import { readContext } from './pairs.ts';
 import { isPrefix, type ObjectPlace, type Place, readPlace } from './place.ts';
@@ -33,7 +33,7 @@ ${SHARED_USAGE}
 
 Exit codes: 0 all of it is decrypted and proven · 1 it is not, or not all · 2 it was not tried`;
 
-export interface DecryptArguments {
+export interface DecryptArguments extends Demands {
   help: false;
   json: boolean;
   region: string | undefined;
@@ -41,14 +41,6 @@ export interface DecryptArguments {
   target: Exclude<Place, ObjectPlace>;
   /** `null`: whatever it is. */
   mode: EncryptionMode | null;
-  /** The only ones; empty: the one that the message names. */
-  kmsKeys: string[];
-  secret: string | null;
-  /** `null`: the current one. */
-  secretVersion: string | null;
-  /** Over, and beyond, what is asked of every message. */
-  context: Record<string, string>;
-  anyContext: boolean;
   recursive: boolean;
   force: boolean;
   /** `null`: whoever owns it. */

@@ -3,7 +3,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import type { CustomerKey, EncryptionDescription, ResolvedEncryption } from '../encryption/index.ts';
 import type { CopyProgress, ObjectRef } from '../events/index.ts';
 import type { Decryption, StorageClass } from '../policy/schema.ts';
-import type { Decryptor } from './decrypt-source.ts';
+import type { ReaderDeps } from '../s3-encryption-client/index.ts';
 import type { CopyLimits } from './plan.ts';
 import type { Sealer } from './sealer.ts';
 
@@ -22,6 +22,12 @@ export interface CopyDeps {
   stop?: AbortSignal;
   /** Gives calls up as `time-out`; later than `stop`. */
   signal?: AbortSignal;
+}
+
+/** What opens sources of the Amazon S3 Encryption Client. */
+export interface Decryptor extends Pick<ReaderDeps, 'kms' | 'kmsKeyArns' | 'wrappingKey' | 'legacy'> {
+  /** Of the source as it is stored; larger ones are refused. */
+  upToBytes: number;
 }
 
 export interface CopyJob {

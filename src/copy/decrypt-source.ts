@@ -1,21 +1,9 @@
 /** Sources that were encrypted before they were dropped: opened, so that they can be encrypted as policy says. */
 import type { HeadObjectCommandOutput } from '@aws-sdk/client-s3';
 import { SealdropError } from '../errors.ts';
-import {
-  type EncryptedMessage,
-  INSTRUCTION_FILE_SUFFIX,
-  isInstructionFile,
-  openMessage,
-  type ReaderDeps,
-} from '../s3-encryption-client/index.ts';
+import { type EncryptedMessage, INSTRUCTION_FILE_SUFFIX, isInstructionFile, openMessage } from '../s3-encryption-client/index.ts';
 import type { CopyDeps, CopyJob } from './copy-job.ts';
 import { MAX_TEXT_BYTES, readSourceText } from './source-bytes.ts';
-
-/** What opens sources of the Amazon S3 Encryption Client. */
-export interface Decryptor extends Pick<ReaderDeps, 'kms' | 'kmsKeyArns' | 'wrappingKey' | 'legacy'> {
-  /** Of the source as it is stored; larger ones are refused. */
-  upToBytes: number;
-}
 
 /**
  * @returns `null`: it is an instruction file, which says how another object is encrypted, and is copied as it is

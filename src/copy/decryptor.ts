@@ -4,7 +4,7 @@ import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createWrappingKeys } from '../keys/secret-keys.ts';
 import { sourceKeyArns } from '../policy/keys.ts';
 import type { Policy } from '../policy/schema.ts';
-import type { Decryptor } from './decrypt-source.ts';
+import type { Decryptor } from './copy-job.ts';
 
 const MIB = 1024 * 1024;
 
