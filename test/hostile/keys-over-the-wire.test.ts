@@ -10,12 +10,15 @@ const SEED = Date.now();
 /** One mode each. */
 const PREFIXES = ['s3/', 'bucket-key/', 'dsse/', 'customer/', ''];
 
+/** Nothing is dropped under them, though S3 takes some as keys. */
+const NOT_DROPPED = ['..', '../x', 'a/../../b', 'k'.repeat(1025), 'no such key', '%', '\u0000'];
+
 const keys = [
   ...new Set(
     fc
       .sample(possibleKeys, { seed: SEED, numRuns: 30 })
       .map((key, at) => `${PREFIXES[at % PREFIXES.length] ?? ''}${key}`)
-      .filter((key) => Buffer.byteLength(key) <= 1024),
+      .filter((key) => Buffer.byteLength(key) <= 1024 && !NOT_DROPPED.includes(key)),
   ),
 ];
 
@@ -43,7 +46,7 @@ test(`thirty keys of seed ${SEED} come back with the bytes that were dropped und
 });
 
 test('texts that are no keys get 400 or 404 from the API, and never an object', async () => {
-  for (const text of ['..', '../x', 'a/../../b', 'k'.repeat(1025), 'no such key', '%', '\u0000']) {
+  for (const text of NOT_DROPPED) {
     const answer = await stack.get(text);
     expect([400, 404], JSON.stringify(text)).toContain(answer.status);
     expect(answer.headers.get('content-type')).toBe('application/problem+json');
