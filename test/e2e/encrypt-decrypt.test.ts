@@ -1,7 +1,5 @@
 /** `sealdrop encrypt` and `sealdrop decrypt` as a shell starts them, against a stack that runs. */
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,9 +17,9 @@ import {
 import { CreateSecretCommand, PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stackClients } from '../../local/clients.ts';
+import { startCommand } from './command.ts';
 import { type LocalStack, startLocalStack, until } from './local-stack.ts';
 
-const PROJECT = join(import.meta.dirname, '../..');
 const BUCKET = 'sealdrop-envelopes-of-our-own';
 /** Three parts of an upload, the last of them short. */
 const BODY = randomBytes(20_000_000);
@@ -56,23 +54,8 @@ afterAll(async () => {
 });
 
 /** The command as it is installed, through `bin/`. */
-function start(args: string[], env: Record<string, string | undefined> = {}) {
-  const child = spawn(process.execPath, ['bin/sealdrop.js', ...args], {
-    cwd: PROJECT,
-    env: { PATH: process.env.PATH, HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true', ...stack.env, ...env },
-  });
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-  const ended = once(child, 'close').then(([code]) => ({
-    code: code as number | null,
-    bytes: Buffer.concat(out),
-    stdout: Buffer.concat(out).toString(),
-    stderr: Buffer.concat(err).toString(),
-  }));
-  return { child, ended };
-}
+const start = (args: string[], env: Record<string, string | undefined> = {}) =>
+  startCommand(['bin/sealdrop.js', ...args], { ...stack.env, ...env });
 
 const sealdrop = (...args: string[]) => start(args).ended;
 

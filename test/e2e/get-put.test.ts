@@ -1,5 +1,4 @@
 /** `sealdrop put`, `sealdrop get` and `sealdrop token` against a stack that runs. */
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,9 +14,9 @@ import {
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MODE_CASES } from '../contract/mode-contract.ts';
+import { startCommand } from './command.ts';
 import { type LocalStack, startLocalStack, until } from './local-stack.ts';
 
-const PROJECT = join(import.meta.dirname, '../..');
 const MIB = 1024 * 1024;
 const BODY = randomBytes(20_000_000);
 
@@ -36,24 +35,9 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The command as a shell starts it. */
-function start(args: string[], env: Record<string, string | undefined> = {}) {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'cli/sealdrop.ts', ...args], {
-    cwd: PROJECT,
-    env: { PATH: process.env.PATH, HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true', ...stack.env, ...env },
-  });
-  const out: Buffer[] = [];
-  const err: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-  const ended = once(child, 'close').then(([code]) => ({
-    code: code as number | null,
-    bytes: Buffer.concat(out),
-    stdout: Buffer.concat(out).toString(),
-    stderr: Buffer.concat(err).toString(),
-  }));
-  return { child, ended };
-}
+/** The command itself: signals reach it, not what started it. */
+const start = (args: string[], env: Record<string, string | undefined> = {}) =>
+  startCommand(['--disable-warning=ExperimentalWarning', 'cli/sealdrop.ts', ...args], { ...stack.env, ...env });
 
 const sealdrop = (...args: string[]) => start(args).ended;
 
